@@ -47,6 +47,11 @@ struct cidr {
  */
 must_check int cidr_parse(struct str s, struct cidr *ret_cidr);
 size_t cidr_format(struct cidr cidr, char out[static CIDR_TEXT_MAX]);
+
+/* The network of that many bits (of 128) that ip lies in: the bits past the prefix are cleared. */
+struct cidr cidr_make(struct ip ip, uint8_t prefix);
+
+/* Families stay apart: "::/0" is every IPv6 address and no IPv4 one, though the mapped form is inside. */
 bool cidr_contains(struct cidr cidr, struct ip ip);
 
 /*
