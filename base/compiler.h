@@ -9,6 +9,7 @@
 #ifndef BASE_COMPILER_H
 #define BASE_COMPILER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define attr_printf(fmt_index, first) __attribute__((format(printf, fmt_index, first)))
