@@ -44,8 +44,8 @@ unsigned config_errors_kept(const struct config_errors *errors);
  */
 attr_printf(4, 5) int config_errors_add(struct config_errors *errors, unsigned line,
                                         unsigned column, const char *fmt, ...);
-int config_errors_vadd(struct config_errors *errors, unsigned line, unsigned column,
-                       const char *fmt, va_list ap);
+attr_printf(4, 0) int config_errors_vadd(struct config_errors *errors, unsigned line,
+                                         unsigned column, const char *fmt, va_list ap);
 
 /* All lines, each with its newline, and a last one about those that were not kept. */
 void config_errors_print(const struct config_errors *errors, struct buf *out);

@@ -133,6 +133,38 @@ struct ip ip_from_sockaddr(const struct sockaddr *sa, uint16_t *ret_port)
     return ip;
 }
 
+int ip_port_parse(struct str s, struct ip *ret_ip, uint16_t *ret_port)
+{
+    struct ip ip;
+    uint64_t port;
+    bool bracketed = str_starts(s, STR("["));
+    size_t host_end = str_find_char(s, bracketed ? ']' : ':', 0);
+    struct str host = str_slice(s, bracketed ? 1 : 0, host_end);
+    struct str rest = str_slice(s, host_end + (bracketed ? 1 : 0), s.n);
+    if (!bracketed && str_eq_nocase(host, STR("localhost")))
+        host = STR("127.0.0.1");
+    bool six = str_find_char(host, ':', 0) < host.n;
+    if (six != bracketed || ip_parse(host, &ip) != 0 || !str_starts(rest, STR(":")) ||
+        str_to_u64(str_slice(rest, 1, rest.n), 0, UINT16_MAX, &port) != 0)
+        return E_INVALID;
+    *ret_ip = ip;
+    *ret_port = (uint16_t)port;
+    return 0;
+}
+
+bool ip_is_loopback(struct ip ip)
+{
+    static const unsigned char one[16] = {[15] = 1};
+    return ip_is_v4(ip) ? ip.b[12] == 127 : memcmp(ip.b, one, sizeof(one)) == 0;
+}
+
+bool ip_is_unspecified(struct ip ip)
+{
+    static const unsigned char none[16] = {0};
+    return memcmp(ip.b + 12, none, 4) == 0 &&
+           (ip_is_v4(ip) || memcmp(ip.b, none, sizeof(none)) == 0);
+}
+
 struct cidr cidr_make(struct ip ip, uint8_t prefix)
 {
     CHECK(prefix <= IP_BITS);

@@ -35,6 +35,18 @@ size_t ip_format(struct ip ip, char out[static IP_TEXT_MAX]);
 /* Address and port of a socket address; another family gives :: and 0. */
 struct ip ip_from_sockaddr(const struct sockaddr *sa, uint16_t *ret_port);
 
+/*
+ * Where to listen or connect: "127.0.0.1:8080", "[::1]:8080", "localhost:8080" (127.0.0.1). Other
+ * names are refused; port 0 is taken. 0 or E_INVALID.
+ */
+must_check int ip_port_parse(struct str s, struct ip *ret_ip, uint16_t *ret_port);
+
+/* 127.0.0.0/8 and ::1. */
+bool ip_is_loopback(struct ip ip);
+
+/* 0.0.0.0 and ::, which stand for all interfaces. */
+bool ip_is_unspecified(struct ip ip);
+
 /* A network: an address and how many of its 128 bits count. */
 struct cidr {
     struct ip ip; /* bits past the prefix are 0 */

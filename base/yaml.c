@@ -36,15 +36,15 @@ static const struct syntax_row {
     bool opened;
     const char *message;
 } SYNTAX[] = {
-    {"while scanning an alias", NULL, false,
+    {"while scanning an alias", NULL, true,
      "`*` begins an alias in YAML; put quotes around a value that begins with it: \"*.example\""},
-    {"while scanning an anchor", NULL, false,
+    {"while scanning an anchor", NULL, true,
      "`&` begins an anchor in YAML; put quotes around a value that begins with it"},
     {"while scanning a quoted scalar", "found unexpected", true,
      "the quote that opens here is not closed"},
     {"while parsing a quoted scalar", NULL, false,
      "unknown escape in double quotes; write \\\\ for a backslash, or use single quotes"},
-    {"while scanning a tag", NULL, false,
+    {"while scanning a tag", NULL, true,
      "`!` begins a tag in YAML; put quotes around a value that begins with it"},
     {NULL, "mapping values are not allowed", false,
      "`:` is not expected here; check the indentation, and put quotes around a value that "
@@ -63,6 +63,9 @@ static const struct syntax_row {
     {NULL, "did not find expected ',' or ']'", true,
      "the [ that opens here is not closed; expected `,` or `]`, and quotes around a value that "
      "contains one of [ ] { }"},
+    {NULL, "did not find expected node content", false,
+     "a value is expected here; put quotes around one that contains [, ], { or }, such as an IPv6 "
+     "address"},
     {NULL, "found a tab character", false, "a tab cannot indent; use spaces"},
     {NULL, "did not find expected <document start>", false,
      "nothing can follow here; check the indentation, and put quotes around a value that begins "

@@ -5,15 +5,16 @@
  * Read from weir.yaml by the typed rows of config.c (from which the reference in docs/ is generated too),
  * checked as a whole, then never changed: a reload builds a new one.
  *
- * Threads: constant after gateway_config_read().
+ * Threads: constant once read.
  * Memory:  everything lies in the arena of the configuration.
- * Errors:  see gateway_config_read().
+ * Errors:  all of a file are collected, see base/conf.h.
  */
 #ifndef GATEWAY_CONFIG_H
 #define GATEWAY_CONFIG_H
 
 #include "analytics/record.h"
 #include "base/clock.h"
+#include "base/conf.h"
 #include "base/ip.h"
 #include "base/str.h"
 
@@ -63,7 +64,8 @@ struct route_conf {
     struct access_conf access;/* the route's own; the API's is checked besides */
     int64_t timeout_us;       /* from the request's head to the end of the answer's head */
     uint64_t max_body;        /* bytes; 0 for no limit */
-    bool strip_path;
+    bool strip_path;          /* the matched prefix is not forwarded */
+    unsigned line, column;    /* where its name stands in the file: for faults found later */
 };
 
 struct api_conf {
@@ -89,6 +91,8 @@ struct limit_conf {
 
 #define PLAN_LIMITS_MAX 4
 
+enum plan_approval { APPROVAL_AUTOMATIC, APPROVAL_MANUAL };
+
 struct plan_conf {
     struct str name, title;
     struct api_conf **apis;
@@ -96,6 +100,7 @@ struct plan_conf {
     struct limit_conf limits[PLAN_LIMITS_MAX]; /* the rate first */
     size_t limit_count;
     struct access_conf access;
+    enum plan_approval approval; /* of a developer's wish for the plan */
 };
 
 /* A key written in the file. Its secret is any string of 16 characters or more. */
@@ -117,7 +122,8 @@ struct app_conf {
 struct gateway_config {
     struct str *listen;             /* "127.0.0.1:8080", "[::1]:8080" */
     size_t listen_count;
-    struct str url;                 /* what consumers are told; from listen where not given */
+    struct str url;                 /* what consumers are told, without a trailing slash; from the first
+                                       listen address where not given, "" where its port is 0 */
     struct cidr_set trusted_proxies;
     uint32_t workers;               /* connections served at once */
     uint32_t max_connections_per_client;
@@ -137,5 +143,23 @@ struct gateway_config {
     struct app_conf *apps;
     size_t app_count;
 };
+
+/*
+ * The sections gateway, upstreams, apis, plans and apps: rows of the root of weir.yaml, for a CONF_GROUP whose
+ * structure is a struct gateway_config.
+ */
+extern const struct conf_field gateway_config_fields[];
+
+/* For rows of listen addresses: what is wrong with the text, or NULL (see ip_port_parse()). */
+const char *listen_fault(struct str text);
+
+/* For rows of URLs that people are told: what is wrong with the text, or NULL. */
+const char *public_url_fault(struct str text);
+
+/* "http://" and the first listen address as one can call it (127.0.0.1 for 0.0.0.0); "" for port 0. */
+struct str listen_url(struct conf *conf, const struct str *listen, size_t count);
+
+/* Rows of struct access_conf. */
+extern const struct conf_field access_conf_fields[];
 
 #endif
