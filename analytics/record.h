@@ -2,9 +2,9 @@
 /*
  * record.h -- what is known of one request when it is over: the access record.
  *
- * The gateway fills one in its request's memory and commits it to its carrier's ring (journal.h); metering,
- * analytics, metrics and logs are all made from it, so that they can be reconciled to the call. The fields
- * are declared once in record_fields.def.
+ * The gateway fills one in its request's memory and commits it to its carrier's ring (journal.h);
+ * metering, analytics, metrics and logs are all made from it, so that they can be reconciled to the
+ * call. The fields are declared once in record_fields.def.
  *
  * Threads: a record belongs to one request.
  * Memory:  views borrow from the request until the commit has copied them.
@@ -13,6 +13,7 @@
 #ifndef ANALYTICS_RECORD_H
 #define ANALYTICS_RECORD_H
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/ip.h"
 #include "base/str.h"
@@ -59,10 +60,11 @@ struct str http_method_name(enum http_method method);
 /* Case-sensitive, as methods are (RFC 9110 §9.1). */
 enum http_method http_method_find(struct str name);
 
-/* A limit of the app's plan that this call took from; written to the usage of that limit's window. */
+/* A limit of the app's plan that this call took from; written to the usage of that limit's window.
+ */
 struct record_quota {
-    struct str limit;     /* name of the limit, as in RateLimit-Policy */
-    struct wall window;   /* begin of the window it was taken from */
+    struct str limit;   /* name of the limit, as in RateLimit-Policy */
+    struct wall window; /* begin of the window it was taken from */
     uint32_t cost;
 };
 
@@ -97,5 +99,11 @@ struct record {
     struct record_quota quotas[RECORD_QUOTAS_MAX];
     unsigned quota_count;
 };
+
+/* Appends the record as one JSON object on one line, every field in the order of the table. */
+void record_json(struct buf *out, const struct record *record);
+
+/* Whether the key was recognised, so that the call counts as its use. */
+bool record_used_key(const struct record *record);
 
 #endif
