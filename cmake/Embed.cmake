@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # weir_embed(TARGET SYMBOL FILE...): puts files into the binary as the table `SYMBOL` of struct embedded_file
 # (base/embedded.h), in the order given, named by their file names.
-function(weir_embed target symbol)
+# weir_embed_source(OUTPUT SYMBOL FILE...) only writes the assembler source of that table.
+function(weir_embed_source output symbol)
   set(data "")
   set(rows "")
   set(index 0)
@@ -12,7 +13,6 @@ function(weir_embed target symbol)
     string(APPEND data "${symbol}_${index}_name:\n    .asciz \"${name}\"\n")
     math(EXPR index "${index} + 1")
   endforeach()
-  set(output ${CMAKE_BINARY_DIR}/embed/${symbol}.S)
   file(CONFIGURE OUTPUT ${output} CONTENT
 "/* generated: see cmake/Embed.cmake */
     .section .rodata
@@ -26,6 +26,11 @@ ${rows}    .quad 0
     .quad 0
     .section .note.GNU-stack, \"\", @progbits
 " @ONLY)
+endfunction()
+
+function(weir_embed target symbol)
+  set(output ${CMAKE_BINARY_DIR}/embed/${symbol}.S)
+  weir_embed_source(${output} ${symbol} ${ARGN})
   set_source_files_properties(${output} PROPERTIES OBJECT_DEPENDS "${ARGN}")
   target_sources(${target} PRIVATE ${output})
 endfunction()
