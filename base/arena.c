@@ -37,6 +37,13 @@ void arena_finish(struct arena *a)
     *a = (struct arena){.budget = 0};
 }
 
+void arena_finish_clean(struct arena *a)
+{
+    for (struct arena_chunk *c = a->chunks; c != NULL; c = c->next)
+        explicit_bzero(c->bytes, c->size);
+    arena_finish(a);
+}
+
 void arena_clear(struct arena *a)
 {
     struct arena_chunk *c = a->chunks;

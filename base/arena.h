@@ -38,6 +38,9 @@ void arena_init(struct arena *a, size_t chunk_size, size_t budget);
 /* Frees everything; the arena must be initialised again before use. Zeroed memory is accepted. */
 void arena_finish(struct arena *a);
 
+/* The same for memory that held secrets: overwrites it first. */
+void arena_finish_clean(struct arena *a);
+
 /* Takes back all pieces; one chunk is kept. */
 void arena_clear(struct arena *a);
 

@@ -221,7 +221,7 @@ static void read_map(struct conf *conf, const struct conf_field *field,
         conf_read(conf, field->fields, node, base);
     } else {
         char was[CONF_FOUND_MAX];
-        conf_found(node, was);
+        conf_found_in(field, node, was);
         conf_fault(conf, node, "expected %s, found %s",
                    field->shorthand != NULL ? "a text or a map" : "a map", was);
     }
@@ -259,7 +259,7 @@ static void read_objects(struct conf *conf, const struct conf_field *field,
     size_t n = 0;
     if (node->kind != YAML_MAP) {
         char was[CONF_FOUND_MAX];
-        conf_found(node, was);
+        conf_found_in(field, node, was);
         conf_fault(conf, node, "expected a map from the name of each %s to its settings, found %s",
                    field->what, was);
         return;

@@ -206,6 +206,11 @@ void suggestion_offer(struct suggestion *s, struct str candidate);
 /* "; did you mean `upstream`?", or "". */
 const char *suggestion_text(struct suggestion *s);
 
+/* For `valid`: an address to listen on (see ip_port_parse()), and an http or https URL of scheme,
+   host, port and path only. What is wrong with the text, or NULL. */
+const char *conf_listen_fault(struct str text);
+const char *conf_url_fault(struct str text);
+
 /* A size in bytes: "64KiB", "10MiB", "1GiB", "4096". 0, E_INVALID or E_RANGE. */
 must_check int size_parse(struct str s, uint64_t *ret_bytes);
 

@@ -27,6 +27,10 @@ void conf_read_value(struct conf *conf, const struct conf_field *field,
 /* "a whole number from 1 to 10", "one of key, none": what messages and documentation call it. */
 void conf_describe(const struct conf_field *field, struct buf *out);
 
+/* conf_found(), but nothing of a field that is hidden or of a URL that may hold a password. */
+void conf_found_in(const struct conf_field *field, const struct yaml_node *node,
+                   char out[static CONF_FOUND_MAX]);
+
 /* A limit in the unit of the field's type. */
 void conf_print_limit(const struct conf_field *field, uint64_t value, struct buf *out);
 

@@ -118,10 +118,14 @@ void conf_found(const struct yaml_node *node, char out[static CONF_FOUND_MAX])
              quote, (int)shown, text.p, shown < text.n ? "..." : "", quote);
 }
 
-static void found(const struct conf_field *field, const struct yaml_node *node,
-                  char out[static CONF_FOUND_MAX])
+void conf_found_in(const struct conf_field *field, const struct yaml_node *node,
+                   char out[static CONF_FOUND_MAX])
 {
-    if ((field->flags & CONF_HIDDEN) != 0 && node->kind == YAML_SCALAR && !yaml_is_null(node))
+    /* a URL may have a password before its @ */
+    bool has_user = str_find(node->text, STR("://")) < node->text.n &&
+                    str_find_char(node->text, '@', 0) < node->text.n;
+    bool hidden = (field->flags & CONF_HIDDEN) != 0 || has_user;
+    if (hidden && node->kind == YAML_SCALAR && !yaml_is_null(node))
         snprintf(out, CONF_FOUND_MAX, "a value that is not shown");
     else
         conf_found(node, out);
@@ -135,7 +139,7 @@ static void fault_type(struct conf *conf, const struct conf_field *field,
     struct buf expected;
     buf_init_fixed(&expected, text, sizeof(text));
     conf_describe(field, &expected);
-    found(field, node, was);
+    conf_found_in(field, node, was);
     conf_fault(conf, node, "expected %.*s, found %s%s", (int)expected.n, text, was, advice);
 }
 
@@ -171,7 +175,7 @@ static void fault_range(struct conf *conf, const struct conf_field *field,
 {
     char was[CONF_FOUND_MAX], text[128];
     struct buf range;
-    found(field, node, was);
+    conf_found_in(field, node, was);
     buf_init_fixed(&range, text, sizeof(text));
     conf_print_limit(field, field->min, &range);
     buf_add_lit(&range, " to ");
@@ -280,7 +284,7 @@ static bool check_string(struct conf *conf, const struct conf_field *field,
     }
     const char *wrong = field->valid != NULL ? field->valid(text) : NULL;
     if (wrong != NULL) {
-        found(field, node, was);
+        conf_found_in(field, node, was);
         conf_fault(conf, node, "%s %s", was, wrong);
     }
     return wrong == NULL;
@@ -305,7 +309,7 @@ static bool read_cidr(struct conf *conf, const struct conf_field *field,
     }
     cidr_format(cidr_make(ip, (uint8_t)(before + bits)), network);
     ip_format(ip, one);
-    found(field, node, was);
+    conf_found_in(field, node, was);
     conf_fault(conf, node,
                "%s has bits beyond its prefix; write %s for the network or %s for the "
                "one address",
@@ -379,4 +383,29 @@ void conf_read_value(struct conf *conf, const struct conf_field *field,
         read_strings(conf, field, node, base);
     else
         read_scalar(conf, field, node, at);
+}
+
+const char *conf_listen_fault(struct str text)
+{
+    struct ip ip;
+    uint16_t port;
+    if (ip_port_parse(text, &ip, &port) == 0)
+        return NULL;
+    return "is no ADDRESS:PORT such as 127.0.0.1:8080 or [::1]:8080; all interfaces are 0.0.0.0 "
+           "and [::]";
+}
+
+const char *conf_url_fault(struct str text)
+{
+    bool tls = str_starts_nocase(text, STR("https://"));
+    if (!tls && !str_starts_nocase(text, STR("http://")))
+        return "must begin with http:// or https://";
+    if (text.n == (tls ? sizeof("https://") : sizeof("http://")) - 1)
+        return "has no host";
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+        if (c <= 0x20 || c >= 0x7f || strchr("?#@\"<>\\", c) != NULL)
+            return "must be a URL of scheme, host, port and path only";
+    }
+    return NULL;
 }

@@ -29,31 +29,6 @@ void *named_find(struct conf *conf, const struct yaml_node *node, const struct n
     return NULL;
 }
 
-const char *listen_fault(struct str text)
-{
-    struct ip ip;
-    uint16_t port;
-    if (ip_port_parse(text, &ip, &port) == 0)
-        return NULL;
-    return "is no ADDRESS:PORT such as 127.0.0.1:8080 or [::1]:8080; all interfaces are 0.0.0.0 "
-           "and [::]";
-}
-
-const char *public_url_fault(struct str text)
-{
-    bool tls = str_starts_nocase(text, STR("https://"));
-    if (!tls && !str_starts_nocase(text, STR("http://")))
-        return "must begin with http:// or https://";
-    if (text.n == (tls ? sizeof("https://") : sizeof("http://")) - 1)
-        return "has no host";
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        if (c <= 0x20 || c >= 0x7f || strchr("?#@\"<>\\", c) != NULL)
-            return "must be a URL of scheme, host, port and path only";
-    }
-    return NULL;
-}
-
 struct str listen_url(struct conf *conf, const struct str *listen, size_t count)
 {
     char text[IP_TEXT_MAX];
@@ -73,13 +48,13 @@ static const struct conf_field SECTION_FIELDS[] = {
     {.name = "listen",
      CONF_AS_STRINGS(struct gateway_config, listen, listen_count),
      .fallback = "127.0.0.1:8080",
-     .valid = listen_fault,
+     .valid = conf_listen_fault,
      .doc = "Where the APIs are served, `ADDRESS:PORT`; `0.0.0.0:8080` for all interfaces. A "
             "change needs a restart."},
     {.name = "url",
      CONF_AS_STRING(struct gateway_config, url),
      .unset = "from `listen`",
-     .valid = public_url_fault,
+     .valid = conf_url_fault,
      .doc = "What consumers are told."},
     {.name = "trusted_proxies",
      CONF_AS_CIDRS(struct gateway_config, trusted_proxies),

@@ -150,12 +150,6 @@ struct gateway_config {
  */
 extern const struct conf_field gateway_config_fields[];
 
-/* For rows of listen addresses: what is wrong with the text, or NULL (see ip_port_parse()). */
-const char *listen_fault(struct str text);
-
-/* For rows of URLs that people are told: what is wrong with the text, or NULL. */
-const char *public_url_fault(struct str text);
-
 /* "http://" and the first listen address as one can call it (127.0.0.1 for 0.0.0.0); "" for port 0. */
 struct str listen_url(struct conf *conf, const struct str *listen, size_t count);
 

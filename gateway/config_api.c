@@ -4,11 +4,11 @@
  * of a match is looked at here; what it finds is the router's business.
  */
 #include "gateway/config_rows.h"
+#include "gateway/router.h"
 
 #include <stdio.h>
 
 #define HOST_CHARS_MAX 253
-#define PATH_PARAMETERS_MAX 16
 
 static void check_access(struct conf *conf, const struct yaml_node *node, void *base)
 {
@@ -92,7 +92,7 @@ static const char *segment_fault(struct str segment)
 
 static const char *segments_fault(struct str path)
 {
-    struct str names[PATH_PARAMETERS_MAX], rest = path;
+    struct str names[ROUTE_PARAMS_MAX], rest = path;
     size_t count = 0;
     while (rest.p != NULL) {
         struct str segment = str_cut(&rest, '/');
@@ -101,8 +101,8 @@ static const char *segments_fault(struct str path)
             return wrong;
         if (!str_starts(segment, STR("{")))
             continue;
-        if (count == PATH_PARAMETERS_MAX)
-            return "has more than 16 parameters";
+        if (count == ROUTE_PARAMS_MAX)
+            return "has too many parameters";
         for (size_t i = 0; i < count; i++) {
             if (str_eq(names[i], segment))
                 return "has two parameters of one name";

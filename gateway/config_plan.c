@@ -276,8 +276,10 @@ const struct conf_field app_conf_fields[] = {
      .doc = "Refuses all its calls while it is true."},
     {.name = "keys",
      CONF_AS_OBJECTS(struct app_conf, keys, key_count, struct file_key_conf),
+     .flags = CONF_HIDDEN,
      .fields = KEY_FIELDS,
      .what = "key",
+     .shorthand = "secret",
      .doc = "Keys that are in the file. Others are issued with `weir key create`."},
     {.name = NULL, .done = finish_app},
 };
