@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #define LISTENERS_MAX 16
-#define BACKLOG "4096"
+#define BACKLOG 4096
 
 struct mg_context;
 
@@ -34,6 +34,7 @@ struct civet {
     int wake_fd;          /* an eventfd that ends the accepting thread's poll */
     _Atomic bool closing; /* set once by civet_close_listeners() */
     _Atomic bool closed;  /* set by the accepting thread when it has let go of the ports */
+    unsigned late;        /* accepting thread only: how often it looked since `closing` */
     char failure[256];    /* what CivetWeb said last while starting */
     int failed_errno;     /* of a bind or listen that failed */
 };
@@ -98,8 +99,9 @@ static int unit_accept(int listener, struct sockaddr *peer, socklen_t *length)
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             log_error("cannot accept a connection", kv_str("listener", own->options.name),
                       kv_i64("errno", errno));
-            usleep(
-                100000); /* the connection stays in the backlog; trying at once would only spin */
+            if (atomic_load(&own->closing))
+                own->late = BACKLOG; /* what waits cannot be served any more */
+            usleep(100000);          /* it stays in the backlog; trying at once would only spin */
         }
         return -1;
     }
@@ -136,8 +138,12 @@ static int poll_listeners(struct pollfd *fds, nfds_t count, int timeout_ms)
             n = 0;
     }
     memcpy(fds, all, count * sizeof(*fds));
-    if (closing && n <= 0)
+    /* what waited when the closing began has been taken after that many looks, even where ever more
+     * comes */
+    if (closing && (n <= 0 || own->late++ >= BACKLOG)) {
         let_go(fds, count);
+        return 0;
+    }
     return n;
 }
 
@@ -258,12 +264,13 @@ static int start_failed(struct civet *civet, const struct civet_options *o, stru
 int civet_start(struct civet **ret_civet, const struct civet_options *options, struct error *err)
 {
     struct civet *civet = calloc(1, sizeof(*civet));
-    char workers[16];
+    char workers[16], backlog[16];
     if (civet == NULL)
         return error_set(err, E_NOMEM, "no memory for a listener");
     civet->options = *options;
     civet->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     snprintf(workers, sizeof(workers), "%u", options->workers);
+    snprintf(backlog, sizeof(backlog), "%u", BACKLOG);
     const char *settings[] = {
         "listening_ports",
         options->addresses,
@@ -272,7 +279,7 @@ int civet_start(struct civet **ret_civet, const struct civet_options *options, s
         "connection_queue",
         "256",
         "listen_backlog",
-        BACKLOG,
+        backlog,
         "max_request_size",
         "1024",
         "tcp_nodelay",

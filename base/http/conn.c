@@ -96,6 +96,15 @@ static int wait_readable(const struct http_conn *conn, struct mono deadline)
     return r < 0 ? r : 0;
 }
 
+static int64_t idle_patience(const struct http_conn *conn, bool first)
+{
+    const struct http_options *o = &conn->server->options;
+    int64_t patience = first ? o->head_timeout_us : o->keep_alive_us;
+    if (open_beyond(conn->server, CROWDED(o->workers)) && patience > CROWDED_KEEP_ALIVE_US)
+        patience = CROWDED_KEEP_ALIVE_US;
+    return patience;
+}
+
 /*
  * Waits for the first byte of a request, holding no memory meanwhile. False when the connection is
  * over: the client closed, was idle for too long, or the server drains.
@@ -107,7 +116,9 @@ static bool await_request(struct http_conn *conn)
         return true; /* it came together with the one before */
     bool first = conn->served == 0;
     struct mono deadline = MONO_NEVER;
-    atomic_store_explicit(&conn->phase, PHASE_IDLE, memory_order_release);
+    int waiting = first ? PHASE_NEW : PHASE_IDLE;
+    /* pairs with http_server_drain(): either it sees the phase, or `draining` is seen below */
+    atomic_store(&conn->phase, waiting);
     count(&lane->idle, 1);
     ssize_t n;
     for (;;) {
@@ -120,21 +131,15 @@ static bool await_request(struct http_conn *conn)
         if (n != E_BUSY)
             break;
         give_work_back(conn);
-        if (deadline.us == INT64_MAX) {
-            const struct http_options *o = &conn->server->options;
-            int64_t patience = first ? o->head_timeout_us : o->keep_alive_us;
-            if (open_beyond(conn->server, CROWDED(o->workers)) && patience > CROWDED_KEEP_ALIVE_US)
-                patience = CROWDED_KEEP_ALIVE_US;
-            deadline = mono_after(clock_mono(), patience);
-        }
+        if (deadline.us == INT64_MAX)
+            deadline = mono_after(clock_mono(), idle_patience(conn, first));
         n = wait_readable(conn, deadline);
         if (n != 0)
             break;
     }
     count(&lane->idle, (uint64_t)-1);
-    int idle = PHASE_IDLE;
     /* a drain that has marked the connection wins: no request was taken up yet */
-    return n > 0 && atomic_compare_exchange_strong(&conn->phase, &idle, PHASE_ACTIVE);
+    return n > 0 && atomic_compare_exchange_strong(&conn->phase, &waiting, PHASE_ACTIVE);
 }
 
 static unsigned status_of_fault(enum head_status s)
@@ -162,6 +167,7 @@ static void refuse(struct http_conn *conn, unsigned status, const char *why)
 {
     struct http_work *w = conn->work;
     conn->fault = status;
+    conn->close = true; /* where the next message would begin is not known */
     conn->why = why;
     conn->bytes_in = w->end - w->begin;
     /* what was parsed before the fault may still tell the method and the target */
@@ -203,8 +209,7 @@ static bool read_head(struct http_conn *conn)
     struct mono deadline = mono_after(conn->began, o->head_timeout_us);
     const char *why = NULL;
     enum head_status s;
-    w->head.method = w->head.target = STR_EMPTY;
-    w->head.count = 0;
+    head_clear(&w->head); /* a refused head must not show the fields of the one before */
     for (;;) {
         s = head_scan_request(&scan, w->in + w->begin, w->end - w->begin, &o->limits, &why);
         if (s != HEAD_INCOMPLETE)
@@ -250,15 +255,31 @@ int http_body_try(struct http_conn *conn, struct str *ret_piece)
         /* all is used up: the room behind the head is free again */
         w->begin = w->end = w->body_at;
         ssize_t n = fill(conn);
-        if (n > 0)
+        if (n > 0) {
+            conn->continue_due = false; /* the client did not wait (RFC 9110 §10.1.1) */
             continue;
+        }
         if (n != E_BUSY)
             conn->close = true;
         return n == 0 ? E_CLOSED : (int)n;
     }
 }
 
-static int send_continue(struct http_conn *conn)
+int http_body_check(const struct http_conn *conn)
+{
+    struct decoder d = conn->decoder;
+    struct str in =
+        str_make(conn->work->in + conn->work->begin, conn->work->end - conn->work->begin);
+    while (in.n > 0 && !decoder_done(&d)) {
+        struct str piece;
+        int r = decoder_next(&d, &in, &piece);
+        if (r != 0)
+            return r;
+    }
+    return 0;
+}
+
+int http_send_continue(struct http_conn *conn)
 {
     static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
     conn->continue_due = false;
@@ -272,8 +293,8 @@ int http_body_read(struct http_conn *conn, struct str *ret_piece)
         int r = http_body_try(conn, ret_piece);
         if (r != E_BUSY)
             return r;
-        if (conn->continue_due)
-            r = send_continue(conn);
+        if (conn->continue_due && conn->bytes_out == 0) /* never within an answer */
+            r = http_send_continue(conn);
         else
             r = wait_readable(conn,
                               mono_after(clock_mono(), conn->server->options.body_timeout_us));

@@ -14,7 +14,8 @@
 
 #define HTTP_BODY_ROOM (16 * 1024) /* bytes of a body read at once */
 
-enum http_phase { PHASE_IDLE, PHASE_ACTIVE, PHASE_CLOSING };
+/* NEW: waiting for the first request, which a drain lets come; IDLE: between two requests. */
+enum http_phase { PHASE_NEW, PHASE_IDLE, PHASE_ACTIVE, PHASE_CLOSING };
 
 /* What a request needs and an idle connection does not. */
 struct http_work {
@@ -43,7 +44,7 @@ struct http_server {
     unsigned lane_count;
     cache_aligned _Atomic unsigned open; /* connections accepted and not yet over */
     _Atomic uint64_t accepted, refused;  /* atomic, relaxed counters */
-    _Atomic bool draining, aborting;
+    _Atomic bool draining;
     struct client_table *clients; /* NULL without max_per_client */
 };
 

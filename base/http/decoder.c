@@ -30,6 +30,19 @@ static int hex_value(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* A byte behind the size's digits: white space, then an extension or the end of the line. */
+static int after_size(struct decoder *d, char c)
+{
+    if (c == '\r') {
+        d->state = DECODER_SIZE_LF;
+        return 0;
+    }
+    if (c != ';' && c != ' ' && c != '\t')
+        return E_PROTOCOL;
+    d->state = c == ';' ? DECODER_EXTENSION : DECODER_SIZE_SPACE;
+    return ++d->overhead > DECODER_OVERHEAD_MAX ? E_PROTOCOL : 0;
+}
+
 /* A byte of the size's digits, or the first one behind them. */
 static int size_byte(struct decoder *d, char c)
 {
@@ -40,18 +53,10 @@ static int size_byte(struct decoder *d, char c)
         d->size = d->size << 4 | (uint64_t)v;
         return 0;
     }
-    if (d->digits == 0)
-        return E_PROTOCOL;
-    if (c == ';' || c == ' ' || c == '\t')
-        d->state = DECODER_EXTENSION;
-    else if (c == '\r')
-        d->state = DECODER_SIZE_LF;
-    else
-        return E_PROTOCOL;
-    return 0;
+    return d->digits > 0 ? after_size(d, c) : E_PROTOCOL;
 }
 
-/* Within an extension or a trailer field: any byte of a field value, bounded in number. */
+/* Within an extension or a trailer's value: any byte of a field value, bounded in number. */
 static int text_byte(struct decoder *d, char c, enum decoder_state at_cr)
 {
     unsigned char u = (unsigned char)c;
@@ -72,16 +77,18 @@ static int expect_lf(struct decoder *d, char c, enum decoder_state next)
     return 0;
 }
 
+/* At the beginning of a trailer line, or within the name there. */
 static int trailer_byte(struct decoder *d, char c)
 {
-    if (c == '\r') {
+    if (d->state == DECODER_TRAILER && c == '\r') {
         d->state = DECODER_LAST_LF;
         return 0;
     }
-    if (!http_is_token(str_make(&c, 1)))
+    bool name_ends = d->state == DECODER_TRAILER_NAME && c == ':';
+    if (!name_ends && !http_is_token(str_make(&c, 1)))
         return E_PROTOCOL;
-    d->state = DECODER_TRAILER_LINE;
-    return 0;
+    d->state = name_ends ? DECODER_TRAILER_LINE : DECODER_TRAILER_NAME;
+    return ++d->overhead > DECODER_OVERHEAD_MAX ? E_PROTOCOL : 0;
 }
 
 /* One byte of framing. */
@@ -90,6 +97,8 @@ static int framing_byte(struct decoder *d, char c)
     switch (d->state) {
     case DECODER_SIZE:
         return size_byte(d, c);
+    case DECODER_SIZE_SPACE:
+        return after_size(d, c);
     case DECODER_EXTENSION:
         return text_byte(d, c, DECODER_SIZE_LF);
     case DECODER_SIZE_LF:
@@ -103,6 +112,7 @@ static int framing_byte(struct decoder *d, char c)
     case DECODER_DATA_LF:
         return expect_lf(d, c, DECODER_SIZE);
     case DECODER_TRAILER:
+    case DECODER_TRAILER_NAME:
         return trailer_byte(d, c);
     case DECODER_TRAILER_LINE:
         return text_byte(d, c, DECODER_TRAILER_LF);

@@ -3,8 +3,9 @@
  * decoder.h -- takes a message's body out of the bytes of its connection.
  *
  * One state machine for requests and responses: by length, chunked (RFC 9112 §7.1), until close.
- * Chunk sizes are bare hexadecimal digits, lines end in CR LF, extensions are skipped, trailer
- * fields are checked and dropped (RFC 9110 §6.5.1 lets an intermediary do so).
+ * Chunk sizes are bare hexadecimal digits (white space behind them is let pass: old servers pad),
+ * lines end in CR LF, extensions are skipped, trailer fields are checked and dropped (RFC 9110
+ * §6.5.1 lets an intermediary do so).
  *
  * Threads: a decoder belongs to one message.
  * Memory:  payload is given as views into the input.
@@ -17,14 +18,16 @@
 #include "base/http/head.h"
 
 enum decoder_state {
-    DECODER_DATA,      /* `left` bytes of payload follow (UINT64_MAX: until close) */
-    DECODER_SIZE,      /* hexadecimal digits of a chunk's size */
-    DECODER_EXTENSION, /* rest of the size's line */
+    DECODER_DATA,       /* `left` bytes of payload follow (UINT64_MAX: until close) */
+    DECODER_SIZE,       /* hexadecimal digits of a chunk's size */
+    DECODER_SIZE_SPACE, /* white space behind them */
+    DECODER_EXTENSION,  /* rest of the size's line, from the ';' on */
     DECODER_SIZE_LF,
     DECODER_DATA_CR,
     DECODER_DATA_LF,
-    DECODER_TRAILER, /* at the beginning of a trailer line */
-    DECODER_TRAILER_LINE,
+    DECODER_TRAILER,      /* at the beginning of a trailer line */
+    DECODER_TRAILER_NAME, /* within its name */
+    DECODER_TRAILER_LINE, /* behind the colon */
     DECODER_TRAILER_LF,
     DECODER_LAST_LF,
     DECODER_DONE,

@@ -120,28 +120,39 @@ static enum head_status refuse(enum head_status status, const char *why, const c
     return status;
 }
 
+static enum head_status skip_empty_lines(struct head_scan *scan, const char *p, size_t n,
+                                         const char **ret_why)
+{
+    while (!scan->started && scan->skipped < n) {
+        const char *at = p + scan->skipped;
+        if (*at == '\r' && scan->skipped + 1 == n)
+            return HEAD_INCOMPLETE; /* whether it is an empty line, the next byte tells */
+        if (at[0] != '\r' || at[1] != '\n')
+            scan->started = true;
+        else
+            scan->skipped += 2;
+        if (scan->skipped > 4)
+            return refuse(HEAD_BAD, "more empty lines than a request begins with", ret_why);
+        scan->at = scan->skipped;
+    }
+    return HEAD_OK;
+}
+
 enum head_status head_scan_request(struct head_scan *scan, const char *p, size_t n,
                                    const struct head_limits *limits, const char **ret_why)
 {
-    size_t begin = scan->started ? scan->skipped : scan->at;
-    while (!scan->started && begin < n) {
-        if (p[begin] == '\r' && begin + 1 == n)
-            break;
-        if (p[begin] != '\r' || p[begin + 1] != '\n') {
-            scan->started = true;
-        } else {
-            begin += 2;
-            if (begin > 4)
-                return refuse(HEAD_BAD, "more empty lines than a request begins with", ret_why);
-        }
-        scan->skipped = scan->at = begin;
+    if (!scan->started) {
+        enum head_status s = skip_empty_lines(scan, p, n, ret_why);
+        if (s != HEAD_OK)
+            return s;
     }
+    size_t begin = scan->skipped;
     while (scan->at < n) {
         const char *lf = memchr(p + scan->at, '\n', n - scan->at);
         size_t end = lf != NULL ? (size_t)(lf - p) : n;
         if (!scan->first_line && end - begin > limits->target + 64)
             return refuse(HEAD_URI_TOO_LONG, "the request line is too long", ret_why);
-        if (end - begin > limits->head)
+        if (end - begin >= limits->head) /* the byte at `end` is one of the head as well */
             return refuse(HEAD_TOO_LARGE, "the head is larger than allowed", ret_why);
         if (lf == NULL) {
             scan->at = n;
@@ -288,23 +299,22 @@ static enum head_status read_connection(struct head *head, const char **ret_why)
 /* Transfer-Encoding must be exactly one "chunked" (RFC 9112 §6.1). */
 static enum head_status read_transfer_encoding(struct head *head, const char **ret_why)
 {
-    unsigned chunked = 0, others = 0, identity = 0;
+    unsigned chunked = 0, codings = 0, malformed = 0;
     for (unsigned i = 0; i < head->count; i++) {
         struct str rest = head->fields[i].value, coding;
         if (head->fields[i].id != FIELD_TRANSFER_ENCODING)
             continue;
-        if (rest.n == 0)
-            identity++;
+        unsigned before = codings;
         while (http_list_next(&rest, &coding)) {
             chunked += str_eq_nocase(coding, STR("chunked"));
-            identity += str_eq_nocase(coding, STR("identity")) || !http_is_token(coding);
-            others++;
+            malformed += str_eq_nocase(coding, STR("identity")) || !http_is_token(coding);
+            codings++;
         }
+        malformed += codings == before; /* nothing, or nothing but commas */
     }
-    others -= chunked;
-    if (identity > 0 || chunked > 1)
+    if (malformed > 0 || chunked > 1)
         return refuse(HEAD_BAD, "the Transfer-Encoding is not exactly one chunked", ret_why);
-    if (others > 0)
+    if (codings > chunked)
         return refuse(HEAD_UNIMPLEMENTED, "chunked is the only transfer coding known here",
                       ret_why);
     if (head->minor == 0)
@@ -348,9 +358,9 @@ static enum head_status parse_fields(struct head *head, struct str *rest, const 
     return s == HEAD_OK ? read_framing(head, ret_why) : s;
 }
 
-/* Only what must be zero: the fields themselves are written as they are found. */
-static void reset(struct head *head)
+void head_clear(struct head *head)
 {
+    /* only what must be zero: the fields themselves are written as they are found */
     head->method = head->target = head->phrase = STR_EMPTY;
     head->status = head->minor = head->count = 0;
     memset(head->first, 0, sizeof(head->first));
@@ -369,7 +379,8 @@ static enum head_status check_request(struct head *head, const char **ret_why)
         return refuse(HEAD_BAD, "HTTP/1.1 wants a Host field", ret_why);
     const struct head_field *expect = head_find(head, FIELD_EXPECT);
     if (expect != NULL && head->minor == 1) {
-        if (!str_eq_nocase(expect->value, STR("100-continue")))
+        if (!str_eq_nocase(expect->value, STR("100-continue")) ||
+            head_count(head, FIELD_EXPECT) > 1)
             return refuse(HEAD_BAD, "the only expectation known here is 100-continue", ret_why);
         head->expect_continue = head->body != BODY_NONE;
     }
@@ -382,7 +393,7 @@ enum head_status head_parse_request(struct head *head, const char *p, size_t n,
                                     const struct head_limits *limits, const char **ret_why)
 {
     struct str rest = str_make(p, n), line;
-    reset(head);
+    head_clear(head);
     if (!take_line(&rest, &line))
         return refuse(HEAD_BAD, "a line ends without CR", ret_why);
     enum head_status s = parse_request_line(head, line, limits->target, ret_why);
@@ -426,7 +437,7 @@ enum head_status head_parse_response(struct head *head, const char *p, size_t n,
     if (size == 0 || size > limit)
         return refuse(HEAD_TOO_LARGE, "the upstream's head is too large", ret_why);
     struct str rest = str_make(p, size), line;
-    reset(head);
+    head_clear(head);
     if (!take_line(&rest, &line))
         return refuse(HEAD_BAD, "a line of the upstream's head ends without CR", ret_why);
     enum head_status s = parse_status_line(head, line, ret_why);

@@ -105,6 +105,9 @@ struct head_scan {
     bool first_line; /* the first line is complete */
 };
 
+/* An empty head, in which nothing is found. The parsers begin with it. */
+void head_clear(struct head *head);
+
 /*
  * Looks for the end of a request's head in the first `n` bytes at `p`; call again with more bytes
  * behind the same ones. HEAD_OK: it is complete, from scan->skipped to scan->at. HEAD_INCOMPLETE:
@@ -125,6 +128,10 @@ enum head_status head_parse_request(struct head *head, const char *p, size_t n,
  */
 enum head_status head_parse_response(struct head *head, const char *p, size_t n, size_t limit,
                                      bool to_head, const char **ret_why);
+
+/* A head without a line. The fields' own memory is left as it is: it is written as they are found.
+ */
+void head_clear(struct head *head);
 
 /* The first field of that id; NULL where there is none. */
 static inline const struct head_field *head_find(const struct head *head, enum http_field id)

@@ -148,7 +148,7 @@ void http_server_drain(struct http_server *server)
         pthread_mutex_lock(&lane->mtx);
         for (struct http_conn *c = lane->conns; c != NULL; c = c->next) {
             int idle = PHASE_IDLE;
-            if (c->served > 0 && atomic_compare_exchange_strong(&c->phase, &idle, PHASE_CLOSING))
+            if (atomic_compare_exchange_strong(&c->phase, &idle, PHASE_CLOSING))
                 shutdown(c->fd, SHUT_RD); /* ends its wait */
         }
         pthread_mutex_unlock(&lane->mtx);
@@ -167,7 +167,6 @@ unsigned http_server_open(const struct http_server *server)
 
 void http_server_abort(struct http_server *server)
 {
-    atomic_store(&server->aborting, true);
     for (unsigned i = 0; i < server->lane_count; i++) {
         struct http_lane *lane = &server->lanes[i];
         pthread_mutex_lock(&lane->mtx);

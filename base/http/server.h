@@ -40,15 +40,17 @@ struct http_conn {
     struct ip peer;     /* of the connection, before any X-Forwarded-For */
     uint16_t peer_port;
     unsigned lane; /* index of the carrier; 0 on threads */
-    bool close;    /* set by the handler: the answer said `Connection: close` */
+    bool close;    /* set by the handler: the answer said `Connection: close`. With a fault it is
+                      set already, and the answer must say so. */
     bool crowded;  /* the server wants connections back: answer `Connection: close` */
 
+    int fd;            /* to wait for; not to be read or written */
+    bool continue_due; /* the client waits for 100 Continue before it sends the body */
+
     /* inside */
-    int fd;
     const struct http_server *server;
     struct http_work *work; /* NULL while idle */
     struct decoder decoder;
-    bool continue_due; /* 100 Continue is still owed */
     struct fiber *fiber;
     struct http_conn *next, **prev; /* in its lane's list, guarded by lane.mtx */
     _Atomic int phase;
@@ -118,6 +120,18 @@ must_check int http_body_read(struct http_conn *conn, struct str *ret_piece);
 
 /* The same without waiting: E_BUSY where conn->fd must become readable first. */
 must_check int http_body_try(struct http_conn *conn, struct str *ret_piece);
+
+/*
+ * Looks at what has arrived of the body without taking it: 0, or E_PROTOCOL where its chunks are broken
+ * already.
+ */
+must_check int http_body_check(const struct http_conn *conn);
+
+/*
+ * Sends 100 Continue, where conn->continue_due says that the client waits for it. http_body_read()
+ * does so by itself.
+ */
+must_check int http_send_continue(struct http_conn *conn);
 
 static inline bool http_body_done(const struct http_conn *conn)
 {

@@ -143,6 +143,18 @@ static bool is_host_name(struct str s)
     return s.n > 0;
 }
 
+/* ":80", ":" or nothing behind a host. */
+static bool parse_port(struct str s, uint16_t *ret_port)
+{
+    uint64_t number = 0;
+    if (s.n > 0 && s.p[0] != ':')
+        return false;
+    if (s.n > 1 && str_to_u64(str_slice(s, 1, s.n), 1, 65535, &number) != 0)
+        return false;
+    *ret_port = (uint16_t)number;
+    return true;
+}
+
 const char *target_host(struct str text, char out[static 256], struct str *ret_host,
                         uint16_t *ret_port)
 {
@@ -161,9 +173,7 @@ const char *target_host(struct str text, char out[static 256], struct str *ret_h
         if (!is_host_name(host))
             return "the host has a character that is not allowed";
     }
-    uint64_t number = 0;
-    if (port.n > 0 && (port.p[0] != ':' || (port.n > 1 && str_to_u64(str_slice(port, 1, port.n), 1,
-                                                                     65535, &number) != 0)))
+    if (!parse_port(port, ret_port))
         return "the host's port is not a number from 1 to 65535";
     if (host.n > 0 && host.p[host.n - 1] == '.')
         host.n--; /* the root's dot: the same name */
@@ -172,6 +182,5 @@ const char *target_host(struct str text, char out[static 256], struct str *ret_h
     for (size_t i = 0; i < host.n; i++)
         out[i] = str_lower_char(host.p[i]);
     *ret_host = str_make(out, host.n);
-    *ret_port = (uint16_t)number;
     return NULL;
 }
