@@ -93,6 +93,12 @@ void fiber_unpark(struct fiber *fiber);
 /* The same without deadline, and cancellation does not end it. */
 void fiber_park_always(void);
 
+/*
+ * Whether nothing has come on a descriptor since it was last read empty: no byte, no end. True only where it
+ * was waited for before. For idle connections; costs no system call on a fiber.
+ */
+bool fiber_quiet(int fd);
+
 enum fiber_direction { FIBER_READ = 1, FIBER_WRITE = 2 };
 
 struct fiber_wait {
@@ -133,6 +139,9 @@ must_check int fiber_sendv(int fd, struct iovec *iov, unsigned count, int64_t pa
 
 /* Sends what the kernel takes now: its number of bytes, E_BUSY for none, or an error as above. */
 must_check ssize_t fiber_try_send(int fd, const void *p, size_t size);
+
+/* The same for several pieces; `iov` is left as it is. */
+must_check ssize_t fiber_try_sendv(int fd, const struct iovec *iov, unsigned count);
 
 /* Connects a non-blocking socket: 0, E_REFUSED, E_TIMEOUT, E_CANCELED, E_IO. */
 must_check int fiber_connect(int fd, const struct sockaddr *address, socklen_t length,

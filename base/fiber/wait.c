@@ -292,6 +292,16 @@ int fiber_wait_any(struct fiber_wait *waits, unsigned count, struct mono deadlin
     }
 }
 
+bool fiber_quiet(int fd)
+{
+    if (fiber_current == NULL || fiber_current->carrier->carriers->real_threads) {
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        return poll(&p, 1, 0) == 0;
+    }
+    const struct descriptor *d = descriptor_get(fd);
+    return registered(d) && d->dry[SIDE_READ] && !d->hung_up;
+}
+
 static int stream_error(int saved_errno)
 {
     switch (saved_errno) {
@@ -347,11 +357,11 @@ ssize_t fiber_recv(int fd, void *p, size_t size, struct mono deadline)
     }
 }
 
-static ssize_t send_now(int fd, struct iovec *iov, unsigned count)
+ssize_t fiber_try_sendv(int fd, const struct iovec *iov, unsigned count)
 {
     if (known_dry(fd, SIDE_WRITE))
         return E_BUSY;
-    struct msghdr msg = {.msg_iov = iov, .msg_iovlen = count};
+    struct msghdr msg = {.msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = count};
     ssize_t n;
     do {
         n = count == 1 ? send(fd, iov->iov_base, iov->iov_len, MSG_DONTWAIT | MSG_NOSIGNAL)
@@ -368,7 +378,7 @@ static ssize_t send_now(int fd, struct iovec *iov, unsigned count)
 ssize_t fiber_try_send(int fd, const void *p, size_t size)
 {
     struct iovec iov = {.iov_base = (void *)(uintptr_t)p, .iov_len = size};
-    return send_now(fd, &iov, 1);
+    return fiber_try_sendv(fd, &iov, 1);
 }
 
 int fiber_sendv(int fd, struct iovec *iov, unsigned count, int64_t patience_us, size_t *ret_sent)
@@ -380,7 +390,7 @@ int fiber_sendv(int fd, struct iovec *iov, unsigned count, int64_t patience_us, 
             iov++, count--;
             continue;
         }
-        ssize_t n = send_now(fd, iov, count);
+        ssize_t n = fiber_try_sendv(fd, iov, count);
         if (n == E_BUSY)
             n = r = wait_one(fd, FIBER_WRITE, mono_after(clock_mono(), patience_us));
         if (n < 0) {

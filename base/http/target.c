@@ -4,9 +4,9 @@
 #include "base/error.h"
 #include "base/ip.h"
 
-const char *target_parse(struct target *target, struct str method, struct str text)
+const char *target_parse(struct http_target *target, struct str method, struct str text)
 {
-    *target = (struct target){.normal = false};
+    *target = (struct http_target){.normal = false};
     if (str_eq(text, STR("*"))) {
         if (!str_eq(method, STR("OPTIONS")))
             return "the target * belongs to OPTIONS alone";

@@ -15,7 +15,7 @@
 
 #include "base/str.h"
 
-struct target {
+struct http_target {
     struct str path;  /* as sent; "*" for OPTIONS *; "/" for an absolute target without a path */
     struct str query; /* behind the '?', which is not part of it */
     bool has_query;
@@ -27,7 +27,7 @@ struct target {
  * Origin form, absolute form (http and https), and `*` for OPTIONS (RFC 9112 §3.2). Anything else
  * is refused.
  */
-const char *target_parse(struct target *target, struct str method, struct str text);
+const char *target_parse(struct http_target *target, struct str method, struct str text);
 
 /*
  * Normalises a path into `out`, which must hold path.n bytes: percent-encoded unreserved characters

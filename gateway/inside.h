@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * inside.h -- the struct gateway itself, for the files of this room that need it.
+ *
+ * Threads: said at each field.
+ * Memory:  see gateway.h.
+ * Errors:  none.
+ */
+#ifndef GATEWAY_INSIDE_H
+#define GATEWAY_INSIDE_H
+
+#include "gateway/gateway.h"
+#include "gateway/intern.h"
+#include "gateway/lane.h"
+#include "gateway/snapshot.h"
+
+#include <pthread.h>
+
+struct gateway {
+    struct gateway_options options; /* const after create */
+    unsigned lane_count;            /* const after create */
+    struct lane *lanes;             /* each belongs to its carrier */
+    struct str overloaded;          /* const after start: the answer of a full house */
+    char *overloaded_text;
+    struct http_server *server;
+
+    /* replaced by gateway_apply(), release; loaded by carriers within an epoch, acquire */
+    _Atomic(struct snapshot *) snapshot;
+
+    pthread_mutex_t apply_mtx; /* between apply, the resolver and pins */
+    struct intern pools;       /* guarded by apply_mtx: the number of each target's pool */
+
+    pthread_t resolver;
+    pthread_mutex_t resolver_mtx;
+    pthread_cond_t resolver_cond;
+    bool resolver_stop; /* guarded by resolver_mtx */
+};
+
+/* The edge: what the listener calls for each request. `arg` is the gateway. */
+void edge_handle(struct http_conn *conn, void *arg);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the app may call: the APIs of its plan. */
+#include "gateway/access.h"
+#include "gateway/inside.h"
+#include "gateway/policy.h"
+
+static bool applies(const struct route_conf *route)
+{
+    return route->api->auth.kind == AUTH_KEY;
+}
+
+static enum verdict enter(struct req *req)
+{
+    const struct route_plan *plan = &req->snapshot->plans[req->match.route->index];
+    bool has = access_app_has(req->app, plan->api_number);
+    note_begin(req, has ? "subscription pass" : "subscription refused");
+    note_str(req, "plan", req->app->plan);
+    note_end(req);
+    if (has)
+        return NEXT;
+    req_refuse(req, REASON_NOT_SUBSCRIBED,
+               "The plan `%" STR_FMT "` of app `%" STR_FMT "` does not contain the API `%" STR_FMT
+               "`.",
+               STR_ARG(req->app->plan), STR_ARG(req->app->name), STR_ARG(req->route->api->name));
+    return REPLY;
+}
+
+const struct policy policy_subscription = {
+    .name = "subscription",
+    .doc = "Wants the API in the plan of the app.",
+    .applies = applies,
+    .enter = enter,
+};

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/snapshot.h"
+
+#include "gateway/inside.h"
+
+#include <stdlib.h>
+
+#define SNAPSHOT_CHUNK (64 * 1024)
+#define SNAPSHOT_BUDGET (512UL * 1024 * 1024)
+
+const struct policy *const policies_all[] = {
+#define X(name) &policy_##name,
+#include "gateway/policies.def"
+#undef X
+    NULL,
+};
+
+_Static_assert(ARRAY_LEN(policies_all) <= POLICIES_MAX, "a route plan holds every policy");
+
+/* Under apply_mtx. */
+static unsigned pool_number(void *ctx, struct str name)
+{
+    struct gateway *gateway = ctx;
+    return intern_get(&gateway->pools, name);
+}
+
+static void plan_route(struct snapshot *s, struct gateway *gateway, const struct route *route)
+{
+    struct route_plan *plan = &s->plans[route->index];
+    const struct api_conf *api = route->conf->api;
+    unsigned n = 0;
+    for (unsigned i = 0; policies_all[i] != NULL; i++) {
+        if (policies_all[i]->applies == NULL || policies_all[i]->applies(route->conf))
+            plan->policies[n++] = policies_all[i];
+    }
+    plan->upstream = &s->upstreams[api->upstream - s->config->upstreams];
+    plan->api_number = access_api_number(gateway->options.access, api->name);
+    plan->upstream_slot =
+        meter_slot(gateway->options.meters, METER_OF_UPSTREAMS, api->upstream->name);
+    plan->api_slot = meter_slot(gateway->options.meters, METER_OF_APIS, api->name);
+}
+
+int snapshot_create(struct snapshot **ret_snapshot, struct gateway *gateway,
+                    const struct gateway_config *config, struct error *err)
+{
+    struct snapshot *s = calloc(1, sizeof(*s));
+    CHECK(s != NULL);
+    arena_init(&s->arena, SNAPSHOT_CHUNK, SNAPSHOT_BUDGET);
+    s->config = config;
+    int r = router_create(config, &s->router, err);
+    if (r != 0)
+        goto fail;
+    s->upstreams = upstreams_build(&s->arena, config, gateway->lane_count, pool_number, gateway);
+    size_t routes = router_route_count(s->router);
+    s->plans = arena_array(&s->arena, routes, sizeof(*s->plans));
+    if (s->plans == NULL || s->upstreams == NULL) {
+        r = error_set(err, E_TOO_LARGE,
+                      "the configuration needs more memory than a snapshot may take");
+        goto fail;
+    }
+    for (size_t i = 0; i < routes; i++)
+        plan_route(s, gateway, router_route(s->router, i));
+    upstreams_resolve(s->upstreams, config->upstream_count, gateway->options.epoch, true);
+    *ret_snapshot = s;
+    return 0;
+fail:
+    snapshot_destroy(s);
+    return r;
+}
+
+void snapshot_destroy(struct snapshot *snapshot)
+{
+    if (snapshot == NULL)
+        return;
+    if (snapshot->upstreams != NULL)
+        upstreams_finish(snapshot->upstreams, snapshot->config->upstream_count);
+    router_destroy(snapshot->router);
+    arena_finish(&snapshot->arena);
+    free(snapshot);
+}
+
+const struct router *snapshot_router(const struct snapshot *snapshot)
+{
+    return snapshot->router;
+}
+
+const struct gateway_config *snapshot_config(const struct snapshot *snapshot)
+{
+    return snapshot->config;
+}
