@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/db.h"
 
+#include "base/buf.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -26,6 +29,7 @@ struct db {
     struct mono deadline;
     _Atomic bool interrupted; /* atomic, relaxed: set by db_interrupt() */
     bool guarded;             /* a user's statement is being prepared: only reading is allowed */
+    bool denied;              /* and it wanted more */
     unsigned count;
     struct db_stmt cache[CACHED_STATEMENTS];
 };
@@ -93,18 +97,11 @@ static int allow_reading(void *ctx, int action, const char *a, const char *b, co
 {
     struct db *db = ctx;
     (void)a, (void)schema, (void)view;
-    if (!db->guarded)
+    if (!db->guarded || action == SQLITE_SELECT || action == SQLITE_READ ||
+        action == SQLITE_RECURSIVE || (action == SQLITE_FUNCTION && function_may_be_used(b)))
         return SQLITE_OK;
-    switch (action) {
-    case SQLITE_SELECT:
-    case SQLITE_READ:
-    case SQLITE_RECURSIVE:
-        return SQLITE_OK;
-    case SQLITE_FUNCTION:
-        return function_may_be_used(b) ? SQLITE_OK : SQLITE_DENY;
-    default:
-        return SQLITE_DENY;
-    }
+    db->denied = true;
+    return SQLITE_DENY;
 }
 
 static int set_up(struct db *db, unsigned flags, struct error *err)
@@ -168,8 +165,9 @@ int db_open(struct db **ret_db, const char *path, unsigned flags, struct error *
     db->path = strdup(path);
     CHECK(db->path != NULL);
     int mode = flags & (DB_WRITE | DB_MEMORY) ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+    int uri = flags & DB_MEMORY ? SQLITE_OPEN_URI : 0; /* for db_attach() */
     int rc = sqlite3_open_v2(flags & DB_MEMORY ? ":memory:" : path, &db->handle,
-                             mode | SQLITE_OPEN_NOMUTEX, NULL);
+                             mode | SQLITE_OPEN_NOMUTEX | uri, NULL);
     r = rc != SQLITE_OK ? fail(db, rc, "open", err) : set_up(db, flags, err);
     if (r != 0) {
         db_close(db);
@@ -427,18 +425,41 @@ void db_interrupt(struct db *db)
     sqlite3_interrupt(db->handle);
 }
 
+/* "file:PATH?mode=ro", the path with what has a meaning in a URI escaped. */
+static int make_uri(char *out, size_t size, const char *path)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    struct buf b;
+    buf_init_fixed(&b, out, size);
+    buf_add_lit(&b, "file:");
+    for (const char *p = path; *p != '\0'; p++) {
+        unsigned char c = (unsigned char)*p;
+        if (c != '?' && c != '#' && c != '%') {
+            buf_add_char(&b, *p);
+            continue;
+        }
+        buf_add_char(&b, '%');
+        buf_add_char(&b, digits[c >> 4]);
+        buf_add_char(&b, digits[c & 15]);
+    }
+    buf_add_lit(&b, "?mode=ro");
+    return buf_cstr(&b) != NULL && buf_finish(&b) == 0 ? 0 : E_TOO_LARGE;
+}
+
 int db_attach(struct db *db, const char *path, const char *name, struct error *err)
 {
-    char sql[64];
+    char sql[64], uri[PATH_MAX];
     int r = check_readable(path, err);
     if (r != 0)
         return r;
+    if (make_uri(uri, sizeof(uri), path) != 0)
+        return error_set(err, E_TOO_LARGE, "%s: the path is too long", path);
     snprintf(sql, sizeof(sql), "ATTACH ?1 AS \"%s\"", name);
     struct db_stmt stmt;
     r = prepare(&stmt, db, str_from(sql), err);
     if (r != 0)
         return r;
-    db_bind_text(&stmt, 1, str_from(path));
+    db_bind_text(&stmt, 1, str_from(uri));
     r = db_run(&stmt, err);
     sqlite3_finalize(stmt.handle);
     return r;
@@ -465,8 +486,9 @@ static int prepare_user(struct db *db, struct str sql, sqlite3_stmt **ret_handle
 {
     const char *tail = NULL;
     sqlite3_stmt *handle = NULL;
+    db->denied = false;
     int rc = sqlite3_prepare_v2(db->handle, sql.p, (int)sql.n, &handle, &tail);
-    if (rc == SQLITE_AUTH)
+    if (rc != SQLITE_OK && db->denied)
         return error_set(err, E_DENIED,
                          "only reading is possible here: use one SELECT statement over the views");
     if (rc != SQLITE_OK)
