@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * store_keys.h -- the keys that were issued, in weir.db.
+ *
+ * What is written here is what holds after a restart; who changes a key in a running instance then
+ * also puts it into its table (gateway/access.h), in this order: first on the disk, then in force.
+ *
+ * Threads: by the thread of the connection.
+ * Memory:  rows borrow from the connection and are valid during the visit. A new key's text is
+ * given to the caller and kept nowhere else; whoever has shown it clears it. Errors:  E_NOT_FOUND
+ * for an unknown kid, E_INVALID for what cannot be, E_CORRUPT for a row that is not ours, and those
+ * of base/db.h; `err` has the sentence.
+ */
+#ifndef PORTAL_STORE_KEYS_H
+#define PORTAL_STORE_KEYS_H
+
+#include "base/db.h"
+#include "base/secret.h"
+#include "gateway/access.h"
+
+#define KEY_NAME_MAX 128 /* bytes */
+#define KEY_ALLOW_MAX 64 /* networks of one key */
+
+struct key_row {
+    struct str kid;
+    struct secret_hash hash;
+    enum key_env env;
+    struct str name, app;
+    struct wall created;
+    struct wall expires; /* 0 for never */
+    enum key_state state;
+    struct wall revoked;     /* 0 where it is not */
+    struct str rotated_from; /* kid, "" where it is not the successor of another */
+    struct cidr_set allow;   /* empty for anywhere */
+};
+
+/* "active", "disabled" or "revoked". */
+struct str key_state_name(enum key_state state);
+
+/* What access_put_key() wants; borrows from the row. */
+struct access_key_spec key_row_spec(const struct key_row *row);
+
+/* A visitor's result other than 0 ends the listing, which returns it. */
+typedef int key_visit(void *ctx, const struct key_row *row);
+
+struct key_wish {
+    enum key_env env;
+    struct str name, app;
+    struct wall now;     /* the moment it is issued */
+    struct wall expires; /* 0 for never */
+    struct cidr_set allow;
+};
+
+/* Issues a key. *ret_text is written on success; its kid is in it (key_parse()). */
+must_check int store_keys_create(struct db *db, const struct pepper *pepper,
+                                 const struct key_wish *wish, struct key_text *ret_text,
+                                 struct error *err);
+
+/* Shows one key. */
+must_check int store_keys_find(struct db *db, struct str kid, key_visit *visit, void *ctx,
+                               struct error *err);
+
+/* Which keys to list: in the order of their kids, a page at a time. */
+struct key_page {
+    struct str app;   /* "" for those of every app */
+    struct str after; /* the last kid of the page before; "" to begin */
+    uint32_t limit;   /* 0 for all */
+};
+
+must_check int store_keys_list(struct db *db, const struct key_page *page, key_visit *visit,
+                               void *ctx, struct error *err);
+
+/* For good. One that is revoked already stays as it is: 0. */
+must_check int store_keys_revoke(struct db *db, struct str kid, struct wall now, struct error *err);
+
+/* Switches a key off or on again; not one that is revoked (E_INVALID). */
+must_check int store_keys_enable(struct db *db, struct str kid, bool enabled, struct error *err);
+
+struct key_rotation {
+    struct str kid;
+    int64_t overlap_us; /* how long the old one still works, unless it expires sooner */
+    struct wall now;
+};
+
+/*
+ * Issues a successor with the same app, environment, name and networks, for as long as the old one
+ * was issued for; the old one expires after the overlap. E_INVALID where the old one is not in
+ * force any more.
+ */
+must_check int store_keys_rotate(struct db *db, const struct pepper *pepper,
+                                 const struct key_rotation *rotation, struct key_text *ret_text,
+                                 struct error *err);
+
+#endif
