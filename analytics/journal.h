@@ -2,15 +2,15 @@
 /*
  * journal.h -- where records go first: one ring of mapped memory for each carrier.
  *
- * A ring is a file of fixed size in the data directory, allocated in full and mapped. Committing a record is
- * a copy and one release store: no lock, no system call, no wait. What is committed survives kill -9, since
- * the pages are the kernel's. The writer (writer.h) reads the rings in order and gives space back only when
- * the transactions that hold the records are synced.
+ * A ring is a file of fixed size in the data directory, allocated in full and mapped. Committing a
+ * record is a copy and one release store: no lock, no system call, no wait. What is committed
+ * survives kill -9, since the pages are the kernel's. The writer (writer.h) reads the rings in
+ * order and gives space back only when the transactions that hold the records are synced.
  *
- * Settling: a record is committed before the write that completes its answer. Should that write fail, the
- * truth is 499 with other numbers; ring_amend() says so, and ring_settle() that no amendment will come. The
- * writer does not touch a record that is not settled (for at most JOURNAL_SETTLE_MAX_US), so the two are
- * merged before anything is counted.
+ * Settling: a record is committed before the write that completes its answer. Should that write
+ * fail, the truth is 499 with other numbers; ring_amend() says so, and ring_settle() that no
+ * amendment will come. The writer does not touch a record that is not settled (for at most
+ * JOURNAL_SETTLE_MAX_US), so the two are merged before anything is counted.
  *
  * Threads: a ring has one producer (its carrier); the writer is the only consumer.
  * Memory:  the mapping; commit copies, nothing is borrowed afterwards.
@@ -28,32 +28,34 @@ struct journal;
 struct ring;
 
 /*
- * Opens or creates `rings` ring files of `ring_bytes` each in `dir` (made if missing), 0-th first. Rings of
- * an earlier run beyond that number, or of another size, are kept for the writer to drain.
+ * Opens or creates `rings` ring files of `ring_bytes` each in `dir` (made if missing), 0-th first.
+ * Rings of an earlier run beyond that number, or of another size, are kept for the writer to drain.
  */
-must_check int journal_open(struct journal **ret_journal, const char *dir, unsigned rings, size_t ring_bytes,
-                            struct error *err);
+must_check int journal_open(struct journal **ret_journal, const char *dir, unsigned rings,
+                            size_t ring_bytes, struct error *err);
 void journal_close(struct journal *journal);
 
 /* The ring of carrier `index`. */
 struct ring *journal_ring(struct journal *journal, unsigned index);
 
 /*
- * Whether `records` more records of the largest size are sure to fit. The gateway asks before it lets a
- * metered call through: a call that could not be counted is not served.
+ * Whether `records` more records of the largest size are sure to fit. The gateway asks before it
+ * lets a metered call through: a call that could not be counted is not served.
  */
 bool ring_has_room(const struct ring *ring, unsigned records);
 
 /*
- * Copies the record in and publishes it, not settled yet. Returns its sequence number in the ring, from 1 on;
- * 0 where there was no room (counted as journal_dropped).
+ * Copies the record in and publishes it, not settled yet. Returns its sequence number in the ring,
+ * from 1 on; 0 where there was no room (counted as journal_dropped).
  */
 uint64_t ring_commit(struct ring *ring, const struct record *record);
 
-/* The record `seq` became another: status, reason, bytes_out, duration_us and time are taken from `record`. */
+/* The record `seq` became another: status, reason, bytes_out, duration_us and time are taken from
+ * `record`. */
 void ring_amend(struct ring *ring, uint64_t seq, const struct record *record);
 
-/* No amendment of `seq` will follow. Must be called once for each commit, after ring_amend() if at all. */
+/* No amendment of `seq` will follow. Must be called once for each commit, after ring_amend() if at
+ * all. */
 void ring_settle(struct ring *ring, uint64_t seq);
 
 #endif

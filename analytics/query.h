@@ -33,7 +33,7 @@ struct usage_row {
     uint64_t requests, bytes_in, bytes_out, cost;
 };
 
-/* Anything but 0 ends the visit and is passed on. */
+/* 0 goes on; a negative code ends the visit and is passed on. */
 typedef int usage_visit(void *ctx, const struct usage_row *row);
 
 /*
@@ -44,7 +44,7 @@ typedef int usage_visit(void *ctx, const struct usage_row *row);
 must_check int query_usage(struct query *query, const struct usage_filter *filter,
                            usage_visit *visit, void *ctx, struct error *err);
 
-/* Visits the row of a request: 0, E_NOT_FOUND (with a sentence), or what the visitor returned. */
+/* Visits the row of a request. 0, or a negative code: E_NOT_FOUND where there is none. */
 must_check int query_request(struct query *query, struct uuid id, row_visit *visit, void *ctx,
                              struct error *err);
 
@@ -56,8 +56,8 @@ struct sql_value {
 };
 
 /*
- * Called first with the names of the columns (row 0), then with each row (1, 2, ...). Anything but
- * 0 ends the visit and is passed on.
+ * Called first with the names of the columns (row 0), then with each row (1, 2, ...). 0 goes on; a
+ * negative code ends the visit and is passed on.
  */
 typedef int sql_visit(void *ctx, uint64_t row, const struct sql_value *values, unsigned count);
 

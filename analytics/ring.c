@@ -309,23 +309,27 @@ struct ring_cursor ring_tail(const struct ring *ring)
     return (struct ring_cursor){.pos = tail};
 }
 
-/* The header of the frame at `pos` where it is whole and the one expected. */
+/* The header of the frame at `at` where it can be one, and is the one expected. */
 static bool read_header(const struct ring *ring, struct ring_cursor at, uint64_t end,
                         struct frame_header *ret_header)
 {
-    const unsigned char *p = place(ring, at.pos);
     uint64_t left = bytes_to_end(ring, at.pos);
     struct frame_header h;
     if (left > end - at.pos)
         left = end - at.pos;
-    memcpy(&h, p, sizeof(h));
+    if (left < sizeof(h))
+        return false;
+    memcpy(&h, place(ring, at.pos), sizeof(h));
     if (h.bytes % 8 != 0 || h.bytes < sizeof(h) || h.bytes > left ||
         h.payload_bytes > h.bytes - sizeof(h) || (at.seq != 0 && h.seq != at.seq))
         return false;
-    if (h.crc != frame_crc(p, at.pos, h.payload_bytes))
-        return false;
     *ret_header = h;
     return true;
+}
+
+static bool is_whole(const struct ring *ring, uint64_t pos, const struct frame_header *h)
+{
+    return h->crc == frame_crc(place(ring, pos), pos, h->payload_bytes);
 }
 
 /* Steps over what is no frame: fillers and a rest that not even a filler fits in. */
@@ -344,9 +348,31 @@ static int skip_fillers(const struct ring *ring, struct ring_cursor *at, uint64_
             return E_CORRUPT;
         if (ret_header->kind != FRAME_FILLER)
             return 1;
+        if (!is_whole(ring, at->pos, ret_header))
+            return E_CORRUPT;
         at->pos += ret_header->bytes;
         at->seq = ret_header->seq;
     }
+}
+
+/* A frame whose header was read; the cursor moves behind it. */
+static int take_frame(const struct ring *ring, struct ring_cursor *at, const struct frame_header *h,
+                      struct frame *ret_frame)
+{
+    struct frame frame = {.seq = h->seq};
+    if (!is_whole(ring, at->pos, h))
+        return E_CORRUPT;
+    const char *payload = (const char *)place(ring, at->pos) + sizeof(*h);
+    frame.payload = str_make(payload, h->payload_bytes);
+    if (h->kind == FRAME_RECORD)
+        frame.kind = FRAME_RECORD;
+    else if (h->kind == FRAME_AMENDMENT && varint_take(&frame.payload, &frame.target))
+        frame.kind = FRAME_AMENDMENT;
+    else
+        return E_CORRUPT;
+    *at = (struct ring_cursor){.pos = at->pos + h->bytes, .seq = h->seq + 1};
+    *ret_frame = frame;
+    return 1;
 }
 
 int ring_next(const struct ring *ring, struct ring_cursor *cursor, uint64_t end,
@@ -355,23 +381,26 @@ int ring_next(const struct ring *ring, struct ring_cursor *cursor, uint64_t end,
     struct ring_cursor at = *cursor;
     struct frame_header h;
     int r = skip_fillers(ring, &at, end, &h);
-    if (r <= 0) {
-        if (r == 0)
-            *cursor = at;
-        return r;
-    }
-    struct frame frame = {.seq = h.seq};
-    const char *payload = (const char *)place(ring, at.pos) + sizeof(h);
-    frame.payload = str_make(payload, h.payload_bytes);
-    if (h.kind == FRAME_RECORD)
-        frame.kind = FRAME_RECORD;
-    else if (h.kind == FRAME_AMENDMENT && varint_take(&frame.payload, &frame.target))
-        frame.kind = FRAME_AMENDMENT;
-    else
-        return E_CORRUPT;
-    *cursor = (struct ring_cursor){.pos = at.pos + h.bytes, .seq = h.seq + 1};
-    *ret_frame = frame;
-    return 1;
+    if (r == 1)
+        r = take_frame(ring, &at, &h, ret_frame);
+    if (r >= 0)
+        *cursor = at;
+    return r;
+}
+
+int ring_next_amendment(const struct ring *ring, struct ring_cursor *cursor, uint64_t end,
+                        struct frame *ret_frame)
+{
+    struct ring_cursor at = *cursor;
+    struct frame_header h;
+    int r;
+    while ((r = skip_fillers(ring, &at, end, &h)) == 1 && h.kind != FRAME_AMENDMENT)
+        at = (struct ring_cursor){.pos = at.pos + h.bytes, .seq = h.seq + 1};
+    if (r == 1)
+        r = take_frame(ring, &at, &h, ret_frame);
+    if (r >= 0)
+        *cursor = at;
+    return r;
 }
 
 void ring_release(struct ring *ring, uint64_t pos)

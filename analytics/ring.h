@@ -123,6 +123,13 @@ struct ring_cursor ring_tail(const struct ring *ring);
 must_check int ring_next(const struct ring *ring, struct ring_cursor *cursor, uint64_t end,
                          struct frame *ret_frame);
 
+/*
+ * The same for the next amendment only. Records on the way are stepped over without a look at their
+ * checksums.
+ */
+must_check int ring_next_amendment(const struct ring *ring, struct ring_cursor *cursor,
+                                   uint64_t end, struct frame *ret_frame);
+
 /* Everything before `pos` may be written over. */
 void ring_release(struct ring *ring, uint64_t pos);
 

@@ -63,7 +63,7 @@ must_check int rollup_write(struct rollup *rollup, struct error *err);
 /* Drops everything in memory. */
 void rollup_forget(struct rollup *rollup);
 
-/* Drops the cells that no record touched for as many calls of this function as there are now. */
+/* Drops the cells that no record has touched since the call before; call it each minute. */
 void rollup_evict(struct rollup *rollup);
 
 #endif

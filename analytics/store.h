@@ -59,11 +59,14 @@ must_check int store_day_remove(struct store *store, int64_t day, struct error *
 /* Makes everything committed through this store safe against a loss of power. */
 must_check int store_sync(struct store *store, struct error *err);
 
-/* Gives up the reserve; false where it had been given up before. */
+/*
+ * The reserve is held from opening on. While it is not, the last space is for totals.db alone: no
+ * rows are written. Dropping is false where it was not held; taking it again is false where there
+ * is not ample space.
+ */
+bool store_reserve_held(const struct store *store);
 bool store_reserve_drop(struct store *store);
-
-/* Takes the reserve again where there is ample space for it. */
-void store_reserve_restore(struct store *store);
+bool store_reserve_take(struct store *store);
 
 /* Bytes of the files in the folder, with their logs. */
 struct store_sizes {

@@ -17,7 +17,7 @@ struct row {
     struct record record; /* without the limits it took from */
 };
 
-/* Anything but 0 ends the visit and is passed on; negative codes are errors. */
+/* 0 goes on; a negative code ends the visit and is passed on. */
 typedef int row_visit(void *ctx, const struct row *row);
 
 /* Rows with after < seq <= up_to, at most `max` of them. */
@@ -27,8 +27,8 @@ struct rows_range {
 };
 
 /*
- * Visits rows over all day files in the order of their numbers. Returns how many, a negative code,
- * or what the visitor returned. This is what sinks read; their `up_to` is writer_committed().
+ * Visits rows over all day files in the order of their numbers. Returns how many, or a negative
+ * code. This is what sinks read; their `up_to` is writer_committed().
  */
 must_check int store_rows_read(struct store *store, struct rows_range range, row_visit *visit,
                                void *ctx, struct error *err);
@@ -55,7 +55,8 @@ must_check int rows_begin(struct rows_writer *w, struct db *db, struct error *er
 must_check int rows_add(struct rows_writer *w, const struct row *row, struct error *err);
 must_check int rows_end(struct rows_writer *w, struct error *err);
 
-/* The newest number in a day's file; 0 where it has no rows. */
-must_check int rows_last_seq(struct db *db, uint64_t *ret_seq, struct error *err);
+/* The smallest and largest number in a day's file; 0 and 0 where it has no rows. */
+must_check int rows_bounds(struct db *db, uint64_t *ret_first, uint64_t *ret_last,
+                           struct error *err);
 
 #endif

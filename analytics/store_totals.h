@@ -26,23 +26,30 @@ must_check int store_positions_keep(struct db *db, const uint64_t *rings, size_t
 must_check int store_last_seq_get(struct db *totals, uint64_t *ret_seq, struct error *err);
 must_check int store_last_seq_set(struct db *totals, uint64_t seq, struct error *err);
 
-/* The newest row of each day's file. */
-must_check int store_day_seq_set(struct db *totals, int64_t day, uint64_t seq, struct error *err);
-must_check int store_day_seq_remove(struct db *totals, int64_t day, struct error *err);
+/* The rows of a day's file lie between these numbers. */
+struct day_range {
+    int64_t day;
+    uint64_t first_seq, last_seq;
+};
+
+/* Widens what is known of a day. */
+must_check int store_day_range_add(struct db *totals, struct day_range range, struct error *err);
+must_check int store_day_range_remove(struct db *totals, int64_t day, struct error *err);
 
 /* The days with rows newer than `after`, ascending; at most `max`, the rest left out. */
-must_check int store_days_after(struct db *totals, uint64_t after, int64_t *days, size_t max,
-                                size_t *ret_count, struct error *err);
-
-/* Adds what a call took from a window of a limit. */
-must_check int store_quota_add(struct db *totals, struct str app, const struct record_quota *quota,
-                               struct error *err);
+must_check int store_days_after(struct db *totals, uint64_t after, struct day_range *ranges,
+                                size_t max, size_t *ret_count, struct error *err);
 
 struct quota_usage {
     struct str app, limit;
     struct wall window; /* its beginning */
     uint64_t used;
 };
+
+/* Adds what calls took from a window of a limit. */
+must_check int store_quota_add(struct db *totals, const struct quota_usage *usage,
+                               struct error *err);
+
 typedef void quota_visit(void *ctx, const struct quota_usage *usage);
 
 /* Visits windows that began at or after `since`; which are still open only the limiter knows. */

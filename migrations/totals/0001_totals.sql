@@ -13,10 +13,11 @@ CREATE TABLE facts (
     value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- The day files and the newest row of each, so that a reader knows which of them to open.
+-- The day files and their first and newest rows, so that a reader knows which of them to open.
 CREATE TABLE days (
-    begin_us INTEGER PRIMARY KEY,
-    last_seq INTEGER NOT NULL
+    begin_us  INTEGER PRIMARY KEY,
+    first_seq INTEGER NOT NULL,
+    last_seq  INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE traffic_series (
