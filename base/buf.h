@@ -47,7 +47,7 @@ void buf_add_i64(struct buf *b, int64_t v);
 void buf_add_le32(struct buf *b, uint32_t v);
 void buf_add_le64(struct buf *b, uint64_t v);
 attr_printf(2, 3) void buf_printf(struct buf *b, const char *fmt, ...);
-void buf_vprintf(struct buf *b, const char *fmt, va_list ap);
+void buf_vprintf(struct buf *b, const char *fmt, va_list ap) attr_printf(2, 0);
 
 static inline void buf_add_str(struct buf *b, struct str s)
 {

@@ -10,6 +10,8 @@ target_compile_options(weir_flags INTERFACE
   $<$<COMPILE_LANGUAGE:C>:-std=gnu17;-include;${CMAKE_SOURCE_DIR}/base/banned.h>
   $<$<COMPILE_LANGUAGE:C>:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wconversion;-Wswitch-enum;-Wstrict-prototypes>
   $<$<COMPILE_LANGUAGE:C>:-Wmissing-prototypes;-Wvla;-Wformat=2;-Wwrite-strings;-Wundef;-fno-common;-Werror>
+  # CHECK(!"reason") is how a place that cannot be reached is marked
+  $<$<COMPILE_LANG_AND_ID:C,Clang>:-Wno-string-conversion>
   -g -fno-omit-frame-pointer)
 
 # A stack of a fiber is small and guarded: a frame that could jump over the guard is an error.

@@ -43,8 +43,8 @@ static int migrate(const struct embedded_file *migrations)
 
 static int64_t number(const char *path, const char *sql)
 {
-    struct db *db;
-    struct db_stmt *st;
+    struct db *db = NULL;
+    struct db_stmt *st = NULL;
     err = (struct error)ERROR_INIT;
     if (db_open(&db, path, DB_READ, &err) != 0 || db_stmt_get(db, sql, &st, &err) != 0 ||
         db_step(st, &err) != DB_ROW)
