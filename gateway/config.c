@@ -136,7 +136,8 @@ static const struct yaml_node *key_node(const struct yaml_node *root, const stru
 {
     const struct yaml_node *keys =
         yaml_find(yaml_find(yaml_find(root, STR("apps")), app->name), STR("keys"));
-    return yaml_find(yaml_find(keys, key->name), STR("secret"));
+    const struct yaml_node *node = yaml_find(keys, key->name);
+    return node->kind == YAML_MAP ? yaml_find(node, STR("secret")) : node;
 }
 
 /* A secret must tell whose it is. */

@@ -2,8 +2,8 @@
 /*
  * config.h -- the gateway's part of the configuration, as plain structures.
  *
- * Read from weir.yaml by the typed rows of config.c (from which the reference in docs/ is generated too),
- * checked as a whole, then never changed: a reload builds a new one.
+ * Read from weir.yaml by the typed rows of config.c (from which the reference in docs/ is generated
+ * too), checked as a whole, then never changed: a reload builds a new one.
  *
  * Threads: constant once read.
  * Memory:  everything lies in the arena of the configuration.
@@ -18,17 +18,19 @@
 #include "base/ip.h"
 #include "base/str.h"
 
-/* A place where addresses may be restricted: API, route, plan, app, key. Deny wins; an empty allow allows. */
+/* A place where addresses may be restricted: API, route, plan, app, key. Deny wins; an empty allow
+ * allows. */
 struct access_conf {
     struct cidr_set allow, deny;
 };
 
 struct target_conf {
-    struct str url;     /* as written: "http://127.0.0.1:9001" */
-    struct str host;    /* name or address, without brackets */
+    struct str url;  /* as written: "http://127.0.0.1:9001" */
+    struct str host; /* name or address, without brackets */
     uint16_t port;
-    struct str prefix;  /* path of the URL without its trailing slash, "" usually; put before the forwarded one */
-    uint32_t weight;    /* 1..1000 */
+    struct str prefix; /* path of the URL without its trailing slash, "" usually; put before the
+                          forwarded one */
+    uint32_t weight;   /* 1..1000 */
 };
 
 struct upstream_conf {
@@ -50,22 +52,22 @@ struct auth_conf {
 
 /* Match of a route; an empty list matches everything. */
 struct match_conf {
-    struct str *hosts;   /* lower case, without port; "*.example.com" covers one or more labels */
+    struct str *hosts; /* lower case, without port; "*.example.com" covers one or more labels */
     size_t host_count;
-    struct str *paths;   /* as written: "/users", "=/users", "/users/{id}", "~^/v[0-9]+/" */
+    struct str *paths; /* as written: "/users", "=/users", "/users/{id}", "~^/v[0-9]+/" */
     size_t path_count;
-    uint32_t methods;    /* bit 1 << enum http_method; 0 for all */
+    uint32_t methods; /* bit 1 << enum http_method; 0 for all */
 };
 
 struct route_conf {
-    struct str name;          /* "default" for the API's own */
+    struct str name; /* "default" for the API's own */
     struct api_conf *api;
-    struct match_conf match;  /* what a named route leaves out is the API's */
-    struct access_conf access;/* the route's own; the API's is checked besides */
-    int64_t timeout_us;       /* from the request's head to the end of the answer's head */
-    uint64_t max_body;        /* bytes; 0 for no limit */
-    bool strip_path;          /* the matched prefix is not forwarded */
-    unsigned line, column;    /* where its name stands in the file: for faults found later */
+    struct match_conf match;   /* what a named route leaves out is the API's */
+    struct access_conf access; /* the route's own; the API's is checked besides */
+    int64_t timeout_us;        /* from the request's head to the end of the answer's head */
+    uint64_t max_body;         /* bytes; 0 for no limit */
+    bool strip_path;           /* the matched prefix is not forwarded */
+    unsigned line, column;     /* where its name stands in the file: for faults found later */
 };
 
 struct api_conf {
@@ -75,18 +77,18 @@ struct api_conf {
     struct access_conf access;
     struct route_conf *routes; /* [0] is the API's own, "default" */
     size_t route_count;
-    uint32_t id;               /* index in gateway_config.apis */
+    uint32_t id; /* index in gateway_config.apis */
 };
 
 enum limit_kind { LIMIT_RATE, LIMIT_QUOTA };
 
 struct limit_conf {
     enum limit_kind kind;
-    struct str name;         /* in RateLimit-Policy: "burst"; "minute" .. "month" for quotas */
-    uint64_t requests;       /* rate: refilled in each `per`; quota: let through in each window */
-    int64_t per_us;          /* rate only */
-    uint64_t burst;          /* rate only: capacity of the bucket */
-    enum calendar window;    /* quota only */
+    struct str name;      /* in RateLimit-Policy: "burst"; "minute" .. "month" for quotas */
+    uint64_t requests;    /* rate: refilled in each `per`; quota: let through in each window */
+    int64_t per_us;       /* rate only */
+    uint64_t burst;       /* rate only: capacity of the bucket */
+    enum calendar window; /* quota only */
 };
 
 #define PLAN_LIMITS_MAX 4
@@ -120,18 +122,18 @@ struct app_conf {
 };
 
 struct gateway_config {
-    struct str *listen;             /* "127.0.0.1:8080", "[::1]:8080" */
+    struct str *listen; /* "127.0.0.1:8080", "[::1]:8080" */
     size_t listen_count;
-    struct str url;                 /* what consumers are told, without a trailing slash; from the first
-                                       listen address where not given, "" where its port is 0 */
+    struct str url; /* what consumers are told, without a trailing slash; from the first
+                       listen address where not given, "" where its port is 0 */
     struct cidr_set trusted_proxies;
-    uint32_t workers;               /* connections served at once */
+    uint32_t workers; /* connections served at once */
     uint32_t max_connections_per_client;
-    uint64_t max_head, max_target;  /* bytes */
-    int64_t head_timeout_us;        /* from the first byte of a head to its end */
-    int64_t body_timeout_us;        /* between two reads of a body */
-    int64_t send_timeout_us;        /* between two writes to a client that takes nothing */
-    int64_t keep_alive_us;          /* how long an idle connection is kept */
+    uint64_t max_head, max_target; /* bytes */
+    int64_t head_timeout_us;       /* from the first byte of a head to its end */
+    int64_t body_timeout_us;       /* between two reads of a body */
+    int64_t send_timeout_us;       /* between two writes to a client that takes nothing */
+    int64_t keep_alive_us;         /* how long an idle connection is kept */
     int64_t drain_timeout_us;
 
     struct upstream_conf *upstreams;
@@ -145,12 +147,13 @@ struct gateway_config {
 };
 
 /*
- * The sections gateway, upstreams, apis, plans and apps: rows of the root of weir.yaml, for a CONF_GROUP whose
- * structure is a struct gateway_config.
+ * The sections gateway, upstreams, apis, plans and apps: rows of the root of weir.yaml, for a
+ * CONF_GROUP whose structure is a struct gateway_config.
  */
 extern const struct conf_field gateway_config_fields[];
 
-/* "http://" and the first listen address as one can call it (127.0.0.1 for 0.0.0.0); "" for port 0. */
+/* "http://" and the first listen address as one can call it (127.0.0.1 for 0.0.0.0); "" for port 0.
+ */
 struct str listen_url(struct conf *conf, const struct str *listen, size_t count);
 
 /* Rows of struct access_conf. */

@@ -39,30 +39,33 @@ const struct conf_field access_conf_fields[] = {
     "Which client addresses may call. Every level must let the call through: API, route, plan, "   \
     "app and key."
 
+/* Letters, digits, `-` and `_`, in labels that are not empty and neither begin nor end with `-`. */
+static bool is_host_name(struct str host)
+{
+    for (size_t i = 0; i < host.n; i++) {
+        char c = str_lower_char(host.p[i]);
+        bool edge = i == 0 || i + 1 == host.n || host.p[i - 1] == '.' || host.p[i + 1] == '.';
+        bool word = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+        if (!word && (edge || (c != '-' && c != '.')))
+            return false;
+    }
+    return host.n > 0 && host.n <= HOST_CHARS_MAX;
+}
+
 static const char *host_fault(struct str host)
 {
+    struct ip ip;
     if (str_starts(host, STR("*.")))
         host = str_slice(host, 2, host.n);
-    if (host.n == 0 || host.n > HOST_CHARS_MAX)
-        return "is no host name";
     if (str_find_char(host, '*', 0) < host.n)
         return "may have `*` only in front, as in *.example.com";
     if (str_find(host, STR("://")) < host.n)
         return "must be a host alone, without http://";
-    if (str_starts(host, STR("[")) && str_ends(host, STR("]"))) {
-        struct ip ip;
+    if (str_starts(host, STR("[")) && str_ends(host, STR("]")))
         return ip_parse(str_slice(host, 1, host.n - 1), &ip) == 0 ? NULL : "is no IPv6 address";
-    }
     if (str_find_char(host, ':', 0) < host.n)
         return "must be without a port";
-    for (size_t i = 0; i < host.n; i++) {
-        char c = str_lower_char(host.p[i]);
-        bool edge = i == 0 || i + 1 == host.n || host.p[i - 1] == '.';
-        bool joins = c == '-' || (c == '.' && !edge);
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || joins))
-            return "is no host name";
-    }
-    return NULL;
+    return is_host_name(host) ? NULL : "is no host name";
 }
 
 static bool is_parameter_name(struct str name)
