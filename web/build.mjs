@@ -14,6 +14,9 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const pages = ['status'];
 
+// The style sheets of pages that the server writes itself: no script, no shell.
+const sheets = ['pages'];
+
 // What a page may weigh on the wire (gzip), script and style each: a first view that opens at once.
 const budget = { js: 40 * 1024, css: 10 * 1024 };
 
@@ -30,10 +33,11 @@ async function emit(out, name, bytes) {
   return forms.gz.length;
 }
 
-async function buildPage(out, page) {
+// Bundles one entry point; returns the names its files got, by kind: { 'status.js': 'status-XXXX.js' }.
+async function bundle(out, entry, source) {
   const result = await build({
     absWorkingDir: here,
-    entryPoints: [`src/${page}/${page}.tsx`],
+    entryPoints: [source],
     entryNames: '[name]-[hash]',
     outdir: out,
     write: false,
@@ -53,8 +57,13 @@ async function buildPage(out, page) {
     const kind = name.slice(name.lastIndexOf('.') + 1);
     const size = await emit(out, name, file.contents);
     if (size > budget[kind]) throw new Error(`${name} is ${size} bytes gzipped; its budget is ${budget[kind]}`);
-    names[`${page}.${kind}`] = name;
+    names[`${entry}.${kind}`] = name;
   }
+  return names;
+}
+
+async function buildPage(out, page) {
+  const names = await bundle(out, page, `src/${page}/${page}.tsx`);
   const shell = await readFile(join(here, `${page}.html`), 'utf8');
   const html = shell.replace(/\{\{([\w.]+)\}\}/g, (_, key) => {
     if (!names[key]) throw new Error(`${page}.html wants {{${key}}}, which is not built`);
@@ -72,6 +81,7 @@ await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
 try {
   for (const page of pages) await buildPage(out, page);
+  for (const sheet of sheets) await bundle(out, sheet, `src/${sheet}/${sheet}.css`);
 } catch (error) {
   // esbuild has printed its own findings already
   if (!error.errors) console.error(`web: ${error.message}`);

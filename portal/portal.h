@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * portal.h -- what people find on the portal and admin listeners.
+ *
+ * The room knows nothing of how the appliance is put together: what its pages show is handed down
+ * at start as `struct portal_sources`, and what a reload may change comes by portal_configure().
+ * The listeners' own servers are the appliance's; it gives them portal_serve_admin() and
+ * portal_serve_developers() as handlers, with the portal as their argument.
+ *
+ * Threads: create and destroy by one thread while no listener serves; the rest as said.
+ * Memory:  the portal copies its configuration and borrows what the sources point to, for good.
+ * Errors:  none; a source that fails is answered with 503.
+ */
+#ifndef PORTAL_PORTAL_H
+#define PORTAL_PORTAL_H
+
+#include "analytics/metric_cells.h"
+#include "base/arena.h"
+#include "base/embedded.h"
+#include "base/http/server.h"
+
+/* --- what is handed down --- */
+
+struct portal_listener {
+    struct str name;    /* gateway, portal, admin */
+    struct str address; /* 127.0.0.1:8080, as bound */
+    uint64_t connections;
+};
+
+/* One thing that can be well or not: the journal, the store, an upstream, a drain. */
+struct portal_check {
+    struct str name;
+    bool ok;
+    bool vital;        /* while it fails, /readyz says 503 */
+    struct str detail; /* one sentence for a person; may be empty where ok */
+};
+
+struct portal_sink {
+    struct str name;
+    uint64_t backlog, sent, errors; /* records to send, records sent, failed attempts */
+};
+
+struct portal_store {
+    struct str name; /* control, totals, requests */
+    uint64_t bytes;
+};
+
+/* How the instance stands at one moment. Unused parts may be zero. */
+struct portal_facts {
+    const struct portal_listener *listeners;
+    size_t listener_count;
+    const struct portal_check *checks;
+    size_t check_count;
+    const struct portal_sink *sinks;
+    size_t sink_count;
+    const struct portal_store *stores;
+    size_t store_count;
+    const struct str *apis; /* the names configured now, in the order to show */
+    size_t api_count;
+    size_t route_count;
+    struct str config_file;
+    struct wall config_loaded; /* when the configuration in force was */
+    /* why a newer file was not taken; empty where none waits. Shown by /readyz, which stays 200 for
+     * it: the configuration in force goes on serving. */
+    struct str config_fault;
+    uint64_t journal_backlog;
+};
+
+/* All functions are called from the workers of both listeners, at the same time. */
+struct portal_sources {
+    const char *version;
+    struct mono started;
+    const struct embedded_file *web_files; /* cmake/Web.cmake's table; NULL for none */
+    void *ctx;                             /* of the functions */
+
+    /* Tells how it stands; what the facts point to lies in `arena` or lives for good. 0 or E_NOMEM.
+     */
+    int (*look)(void *ctx, struct arena *arena, struct portal_facts *ret_facts);
+
+    /* metric_cells_visit() of the writer. */
+    void (*visit_cells)(void *ctx, metric_cell_visit *visit, void *visit_ctx);
+
+    /* Appends the text of /metrics, in Prometheus' form or in OpenMetrics'. 0 or a negative code.
+     */
+    int (*metrics)(void *ctx, bool openmetrics, struct buf *out);
+};
+
+/* What a reload may change. */
+struct portal_conf {
+    struct str title;                              /* name of the installation, for people */
+    struct str gateway_url, portal_url, admin_url; /* without a slash at the end; may be empty */
+    struct cidr_set admin_allow; /* who may speak to the admin listener; empty for nobody */
+};
+
+/* --- the portal --- */
+
+struct portal;
+
+struct portal *portal_create(const struct portal_sources *sources, const struct portal_conf *conf);
+
+/* No listener may use it any more. NULL is accepted. */
+void portal_destroy(struct portal *portal);
+
+/* In force from the next request on. Any thread. */
+void portal_configure(struct portal *portal, const struct portal_conf *conf);
+
+/* Takes a look at the metric cells: the rates of the status page come from these. To be called each
+ * second, by one thread. */
+void portal_sample(struct portal *portal);
+
+/* For http_options.handle; `portal` is the struct portal. On threads, not on fibers: they may wait
+ * for locks. */
+void portal_serve_admin(struct http_conn *conn, void *portal);
+void portal_serve_developers(struct http_conn *conn, void *portal);
+
+#endif
