@@ -2,8 +2,8 @@
 /*
  * ip.h -- addresses of both families as one type, and sets of networks.
  *
- * An IPv4 address is kept in its mapped form (::ffff:a.b.c.d, RFC 4291 §2.5.5.2), so that a client seen
- * through a dual-stack socket is the same client.
+ * An IPv4 address is kept in its mapped form (::ffff:a.b.c.d, RFC 4291 §2.5.5.2), so that a client
+ * seen through a dual-stack socket is the same client.
  *
  * Threads: pure functions; a built set never changes.
  * Memory:  a set borrows the array it was built over (usually an arena's).
@@ -54,8 +54,8 @@ struct cidr {
 };
 
 /*
- * "10.0.0.0/8", "10.0.0.1" (a /32), "2001:db8::/32". Bits set past the prefix ("10.0.0.1/8") are refused:
- * either the address or the length is a mistake.
+ * "10.0.0.0/8", "10.0.0.1" (a /32), "2001:db8::/32". Bits set past the prefix ("10.0.0.1/8") are
+ * refused: either the address or the length is a mistake.
  */
 must_check int cidr_parse(struct str s, struct cidr *ret_cidr);
 size_t cidr_format(struct cidr cidr, char out[static CIDR_TEXT_MAX]);
@@ -63,12 +63,13 @@ size_t cidr_format(struct cidr cidr, char out[static CIDR_TEXT_MAX]);
 /* The network of that many bits (of 128) that ip lies in: the bits past the prefix are cleared. */
 struct cidr cidr_make(struct ip ip, uint8_t prefix);
 
-/* Families stay apart: "::/0" is every IPv6 address and no IPv4 one, though the mapped form is inside. */
+/* Families stay apart: "::/0" is every IPv6 address and no IPv4 one, though the mapped form is
+ * inside. */
 bool cidr_contains(struct cidr cidr, struct ip ip);
 
 /*
- * A set of networks, sorted and with what another contains removed: one binary search answers. `index` of
- * the deciding network is given back so that an explanation can name it.
+ * A set of networks, sorted and with what another contains removed: one binary search answers.
+ * `index` of the deciding network is given back so that an explanation can name it.
  */
 struct cidr_set {
     const struct cidr *items;
