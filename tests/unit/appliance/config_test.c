@@ -360,8 +360,7 @@ static void the_reference_describes_every_setting_once(void **state)
         "| `timeout` | duration, 1ms to 1d | the API's |",
         "| `level` | error, warn, info or debug | `info` |",
         "| `access` | map: [`apis.NAME.access`](#apisnameaccess) |",
-        "| `targets` | map, or a list: its `url` alone, or "
-        "[`upstreams.NAME.targets`](#upstreamsnametargets) | required |",
+        "or [`upstreams.NAME.targets`](#upstreamsnametargets) | required |",
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         if (strstr(text, rows[i]) == NULL)
