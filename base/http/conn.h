@@ -38,6 +38,7 @@ struct http_lane {
 
 struct http_server {
     struct http_options options; /* const after start */
+    char name[16];               /* const after start: of the accepting thread */
     struct civet *civet;
     char *addresses; /* what is listened on, one NUL-terminated text a place */
     struct http_lane *lanes;

@@ -103,16 +103,15 @@ int http_server_start(struct http_server **ret_server, const struct http_options
 {
     struct http_server *server = server_alloc(options);
     struct buf list;
-    char name[16];
     buf_init(&list, 4096);
     for (size_t i = 0; i < options->listen_count; i++) {
         if (i > 0)
             buf_add_char(&list, ',');
         buf_add_str(&list, options->listen[i]);
     }
-    snprintf(name, sizeof(name), "%.10s-acc", options->name);
+    snprintf(server->name, sizeof(server->name), "%.10s-acc", options->name);
     struct civet_options civet = {
-        .name = name,
+        .name = server->name,
         .addresses = buf_cstr(&list),
         .workers = options->workers,
         .place = {.carriers = options->carriers},
