@@ -41,6 +41,7 @@ const clean = {
   'base/a.def': `${SPDX}/*\n * a.def -- rows. X(name)\n */\nX(one)\n`,
   'gateway/policies.def': `${SPDX}/*\n * policies.def -- rows. X(NAME)\n */\nX(ONE)\n`,
   'gateway/policy/one.c': c('#include "base/a.h"'),
+  'gateway/policy/one_part.c': SPDX,
   'docs/a.md': '# A heading, really\n\n[b](b.md#two-words) [out](https://example.com) [here](#a-heading-really)\n',
   'docs/b.md': '# Two words\n',
   'run': '#!/bin/sh\n# SPDX-License-Identifier: Apache-2.0\ntrue\n',
