@@ -160,7 +160,7 @@ static inline int64_t store_number(const char *sql)
 {
     struct error err = ERROR_INIT;
     struct store *store;
-    struct db *db;
+    struct db *db = NULL;
     unsigned left_out;
     if (store_open(&store, store_path(), STORE_READ, &err) != 0 ||
         store_views_open(store, &db, &left_out, &err) != 0)
