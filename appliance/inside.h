@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * inside.h -- the struct instance itself, for the files that make it up.
+ *
+ * Threads: started and stopped by the main thread; `config` and `fault` are guarded by mtx.
+ * Memory:  see instance.h.
+ * Errors:  none.
+ */
+#ifndef APPLIANCE_INSIDE_H
+#define APPLIANCE_INSIDE_H
+
+#include "analytics/journal.h"
+#include "analytics/meter.h"
+#include "analytics/metrics.h"
+#include "analytics/metrics_sources.h"
+#include "analytics/sink.h"
+#include "analytics/writer.h"
+#include "appliance/control.h"
+#include "appliance/control_keys.h"
+#include "appliance/instance.h"
+#include "appliance/lock.h"
+#include "base/epoch.h"
+#include "base/fiber/fiber.h"
+#include "base/secret.h"
+#include "gateway/gateway.h"
+#include "portal/portal.h"
+#include "portal/store_keys.h"
+
+#include <pthread.h>
+
+#define DIR_MAX 1024
+#define SINKS_MAX 16
+
+struct instance {
+    char data_dir[DIR_MAX]; /* const after start, like all that is not marked */
+    char store_dir[DIR_MAX];
+    char *config_path; /* NULL for none */
+    struct mono started;
+    struct dir_lock lock;
+    struct pepper pepper;
+    struct db
+        *control_db; /* weir.db; of the main thread while starting, then of the control thread */
+    struct carriers *carriers;
+    struct meters *meters;
+    struct epoch *epoch;
+    struct access *access;
+    struct journal *journal;
+    struct writer *writer;
+    struct writer_source writer_source; /* what /metrics asks about the store */
+    struct sink *sinks[SINKS_MAX];
+    unsigned sink_count;
+    struct metrics *metrics;
+    struct gateway *gateway;
+    struct portal *portal;
+    struct http_server *portal_server, *admin_server;
+    struct control *control;
+    char problem_base[256];
+
+    int signal_fd, watch_fd, quit_fd;
+    struct mono
+        reload_at; /* main thread: a changed file is read when it has been quiet for a moment */
+
+    pthread_mutex_t mtx;
+    struct config *config; /* in force; given back by the gateway when no request uses it */
+    struct wall config_loaded;
+    char fault[CONFIG_ERROR_TEXT_MAX]; /* why a newer file was not taken; "" */
+    uint64_t reloads_done, reloads_failed;
+};
+
+/* Reads the file again and puts it in force; logs what came of it (instance_reload.c). Any thread.
+ */
+int instance_reload(struct instance *instance, struct error *err);
+
+/* What the portal shows and /metrics tells of the whole (instance_facts.c). */
+void instance_facts_init(struct instance *instance, struct portal_sources *ret_sources);
+void instance_portal_conf(const struct config *config, struct portal_conf *ret_conf);
+void instance_collect(struct metrics_out *out, void *instance);
+
+/* The handler of the control socket (instance_control.c). */
+json_t *instance_control(void *instance, const char *command, const json_t *request,
+                         struct error *err);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/inside.h"
+#include "base/log.h"
+
+#include <stdlib.h>
+
+static void release_config(void *owner)
+{
+    config_destroy(owner);
+}
+
+/* Notes why the file was not taken; the old configuration goes on. */
+static int failed(struct instance *in, int code, const char *text, struct error *err)
+{
+    pthread_mutex_lock(&in->mtx);
+    str_copy(str_from(text), in->fault, sizeof(in->fault));
+    in->reloads_failed++;
+    pthread_mutex_unlock(&in->mtx);
+    log_error("configuration not loaded, the old one goes on", kv_str("fault", text));
+    return error_set(err, code, "%s", text);
+}
+
+static void say_restart(const struct config *now, const struct config *next)
+{
+    struct buf names;
+    buf_init(&names, 4096);
+    if (config_needs_restart(now, next, &names) > 0)
+        log_warn("some changes wait for a restart", kv_view("settings", buf_str(&names)));
+    buf_free(&names);
+}
+
+int instance_reload(struct instance *instance, struct error *err)
+{
+    struct instance *in = instance;
+    struct error why = ERROR_INIT;
+    struct portal_conf portal;
+    struct config *next;
+    if (in->config_path == NULL)
+        return error_set(err, E_UNAVAILABLE, "this instance was started without a file");
+    struct config_errors *errors = malloc(sizeof(*errors));
+    CHECK(errors != NULL);
+    int r = config_load(in->config_path, &next, errors);
+    if (r != 0) {
+        r = failed(in, r, errors->items[0].text, err);
+        free(errors);
+        return r;
+    }
+    free(errors);
+    say_restart(in->config, next);
+    instance_portal_conf(next, &portal);
+    enum log_level level = next->log.level;
+    enum log_format format = next->log.format;
+    size_t apis = next->gateway.api_count;
+    r = gateway_apply(in->gateway, &next->gateway, release_config, next, &why);
+    if (r != 0) {
+        config_destroy(next);
+        return failed(in, r, why.text, err);
+    }
+    portal_configure(in->portal, &portal);
+    log_configure(level, format);
+    pthread_mutex_lock(&in->mtx);
+    in->config = next;
+    in->config_loaded = clock_wall();
+    in->fault[0] = '\0';
+    in->reloads_done++;
+    pthread_mutex_unlock(&in->mtx);
+    log_info("configuration loaded", kv_str("file", in->config_path), kv_u64("apis", apis));
+    return 0;
+}
