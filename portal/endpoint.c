@@ -102,7 +102,7 @@ static void send_text(struct endpoint_call *call, struct reply *reply, struct bu
 {
     char etag[24];
     if (buf_finish(text) != 0) {
-        reply_problem(reply, http_arena(call->conn), 503, STR("the answer is too large"));
+        reply_problem(reply, http_arena(call->conn), 503, STR("The answer is too large."));
     } else {
         reply->body = buf_str(text);
         snprintf(etag, sizeof(etag), "\"%016" PRIx64 "\"", str_hash(reply->body));
@@ -139,7 +139,7 @@ static void fail_with_page(struct endpoint_call *call, struct reply *reply, stru
     page_text(&html, str_from(title));
     buf_add_lit(&html, "</h1><p class=\"lead\">");
     page_text(&html, detail);
-    buf_add_lit(&html, "</p><p><a href=\"/\">To the start page</a></p>");
+    buf_add_lit(&html, "</p>");
     page_end(&html, call);
     reply->type = STR("text/html; charset=utf-8");
     send_text(call, reply, &html, ENDPOINT_NO_STORE);
@@ -175,7 +175,7 @@ static void fail_method(struct endpoint_call *call, uint32_t methods)
                                  allow.n > 0 ? ", " : "", STR_ARG(http_method_name(m)));
     }
     reply_add(&reply, STR("Allow"), allow);
-    fail(call, &reply, arena_printf(arena, "this path takes %" STR_FMT, STR_ARG(allow)));
+    fail(call, &reply, arena_printf(arena, "This path takes %" STR_FMT ".", STR_ARG(allow)));
 }
 
 /* --- who may ask --- */
@@ -234,7 +234,7 @@ static void refuse_peer(struct endpoint_call *call)
     struct arena *arena = http_arena(call->conn);
     ip_format(call->conn->peer, ip);
     reply_problem(&reply, arena, 403,
-                  arena_printf(arena, "the address %s is not in admin.allow", ip));
+                  arena_printf(arena, "The address %s is not in admin.allow.", ip));
     call->conn->close = true;
     endpoint_send(call, &reply, ENDPOINT_NO_STORE);
 }
@@ -256,8 +256,8 @@ static void dispatch(struct endpoint_call *call)
     }
     if (call->listener == ENDPOINT_ADMIN && !host_is_known(call)) {
         endpoint_fail(call, 421,
-                      STR("this listener answers under an address, localhost, or the host of "
-                          "admin.url in the configuration"));
+                      STR("This listener answers under an address, localhost, or the host of "
+                          "admin.url in the configuration."));
         return;
     }
     struct match match = find_row(call->listener, path, http_method_find(head->method));
@@ -267,7 +267,7 @@ static void dispatch(struct endpoint_call *call)
     else if (match.methods != 0)
         fail_method(call, match.methods);
     else
-        endpoint_fail(call, 404, STR("there is nothing at this path"));
+        endpoint_fail(call, 404, STR("There is nothing at this path."));
 }
 
 void endpoint_serve(struct portal *portal, enum endpoint_listener listener, struct http_conn *conn)

@@ -29,7 +29,7 @@ void landing_page(struct endpoint_call *call)
                        "<div class=\"text\"><p>The gateway says why in the header "
                        "<code>Weir-Reason</code> and in the body. Each reason has a page with what "
                        "it means and what to do next.</p><p><a class=\"button\" "
-                       "href=\"/problems/\">All answers of the gateway</a></p></div></section>");
+                       "href=\"/problems/\">See all answers</a></p></div></section>");
     page_end(&html, call);
     endpoint_send_page(call, 200, &html);
 }

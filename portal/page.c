@@ -60,9 +60,11 @@ void page_begin(struct buf *html, const struct endpoint_call *call, struct str t
 
 void page_end(struct buf *html, const struct endpoint_call *call)
 {
-    buf_add_lit(html, "\n</main>\n");
+    buf_add_lit(html, "\n</main>\n<footer><nav aria-label=\"Pages\">");
     if (call->listener == ENDPOINT_PORTAL)
-        buf_add_lit(html, "<footer><nav aria-label=\"Pages\"><a href=\"/\">Start</a> "
-                          "<a href=\"/problems/\">Answers of the gateway</a></nav></footer>\n");
-    buf_add_lit(html, "</body>\n</html>\n");
+        buf_add_lit(html, "<a href=\"/\">Start</a> "
+                          "<a href=\"/problems/\">Answers of the gateway</a>");
+    else
+        buf_add_lit(html, "<a href=\"/\">Status</a>");
+    buf_add_lit(html, "</nav></footer>\n</body>\n</html>\n");
 }

@@ -163,7 +163,7 @@ void problem_page(struct endpoint_call *call)
     enum reason reason = reason_find(call->param);
     if (reason == REASON_NONE)
         endpoint_fail(call, 404,
-                      STR("no answer of the gateway has this code; /problems/ lists all"));
+                      STR("No answer of the gateway has this code; /problems/ lists all."));
     else if (endpoint_wants_page(call, true))
         one_as_page(call, reason);
     else

@@ -20,8 +20,8 @@ void asset(struct endpoint_call *call)
     /* pages are served where they belong, with the headers of a page */
     if (file == NULL || str_starts(file->type, STR("text/html"))) {
         endpoint_fail(call, 404,
-                      STR("there is no such file; a page from before an upgrade may ask "
-                          "for it: load the page again"));
+                      STR("There is no such file. A page from before an upgrade may ask "
+                          "for it: load the page again."));
         return;
     }
     reply_file(&reply, call->conn->head, file);
@@ -34,7 +34,7 @@ void status_page(struct endpoint_call *call)
     struct reply reply = {.status = 0};
     if (file == NULL) {
         endpoint_fail(call, 404,
-                      STR("this build has no status page; /readyz and /metrics are here"));
+                      STR("This build has no status page; /readyz and /metrics are here."));
         return;
     }
     reply_file(&reply, call->conn->head, file);
@@ -61,7 +61,7 @@ void metrics_text(struct endpoint_call *call)
     if (r == 0)
         r = buf_finish(&text);
     if (r != 0) {
-        endpoint_fail(call, 503, STR("the metrics cannot be told now; see the log"));
+        endpoint_fail(call, 503, STR("The metrics cannot be told now; see the log."));
     } else {
         struct reply reply = {.status = 200, .body = buf_str(&text)};
         reply.type = openmetrics ? STR("application/openmetrics-text; version=1.0.0; charset=utf-8")
@@ -218,7 +218,7 @@ static bool look(struct endpoint_call *call, struct arena *arena, struct portal_
     if (s->look(s->ctx, arena, facts) == 0)
         return true;
     arena_finish(arena);
-    endpoint_fail(call, 503, STR("how the instance stands cannot be told now; see the log"));
+    endpoint_fail(call, 503, STR("How the instance stands cannot be told now; see the log."));
     return false;
 }
 

@@ -458,7 +458,7 @@ static void an_address_outside_the_allow_list_is_refused_first(void **state)
             int fd = loopback_connect(rig.admin);
             loopback_ask(fd, requests[i], &a);
             assert_int_equal(a.head.status, 403);
-            assert_true(str_has(a.body, "the address 127.0.0.1 is not in admin.allow"));
+            assert_true(str_has(a.body, "The address 127.0.0.1 is not in admin.allow."));
             assert_str_equal(answer_field(&a, "Connection"), "close");
             answer_free(&a);
             close(fd);

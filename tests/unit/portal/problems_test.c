@@ -180,6 +180,38 @@ static void the_list_without_its_slash_leads_there(void **state)
     answer_free(&a);
 }
 
+static void every_request_id_gets_the_same_answer(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *id;
+        unsigned status;
+    } cases[] = {
+        {"0199c0de-0000-7000-8000-000000000001", 200},
+        {"ffffffff-ffff-ffff-ffff-ffffffffffff", 200},
+        {"0199c0de-0000-7000-8000-00000000000", 404},
+        {"0199c0de-0000-7000-8000-00000000000g", 404},
+        {"%22%3E%3Cscript%3E", 404},
+        {"", 404},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct answer a;
+        char ask[128];
+        snprintf(ask, sizeof(ask), "GET /requests/%s", cases[i].id);
+        rig_ask(rig.developers, ask, BROWSER, &a);
+        assert_int_equal(a.head.status, cases[i].status);
+        assert_int_equal(str_has(a.body, "weir explain "), cases[i].status == 200);
+        answer_free(&a);
+        rig_ask(rig.developers, ask, AS_JSON, &a);
+        assert_int_equal(a.head.status, cases[i].status);
+        json_t *json = load(a.body);
+        if (cases[i].status == 200)
+            assert_string_equal(text_of(json, "request_id"), cases[i].id);
+        json_decref(json);
+        answer_free(&a);
+    }
+}
+
 static void the_first_page_tells_where_calls_go(void **state)
 {
     (void)state;
@@ -212,6 +244,7 @@ int main(void)
         cmocka_unit_test(the_form_follows_the_wish_and_is_a_page_without_one),
         cmocka_unit_test(a_code_that_is_none_is_not_found),
         cmocka_unit_test(the_list_without_its_slash_leads_there),
+        cmocka_unit_test(every_request_id_gets_the_same_answer),
         cmocka_unit_test(the_first_page_tells_where_calls_go),
     };
     return cmocka_run_group_tests(tests, start, stop);
