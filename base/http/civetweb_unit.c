@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The one translation unit that holds CivetWeb. Its source is included as Debian packages it, after
- * three calls were renamed by civetweb.patch; the blocking calls it makes are renamed here.
+ * civetweb.patch renamed three calls and made its stop flag atomic; the blocking calls it makes are
+ * renamed here.
  */
 #include "base/http/civetweb_unit.h"
 

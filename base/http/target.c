@@ -6,7 +6,7 @@
 
 const char *target_parse(struct http_target *target, struct str method, struct str text)
 {
-    *target = (struct http_target){.normal = false};
+    *target = (struct http_target){.has_query = false};
     if (str_eq(text, STR("*"))) {
         if (!str_eq(method, STR("OPTIONS")))
             return "the target * belongs to OPTIONS alone";

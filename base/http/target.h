@@ -20,7 +20,6 @@ struct http_target {
     struct str query; /* behind the '?', which is not part of it */
     bool has_query;
     struct str authority; /* of an absolute target; empty otherwise */
-    bool normal;          /* the path is its own normalised form */
 };
 
 /*

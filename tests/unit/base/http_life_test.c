@@ -1,0 +1,780 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What befalls a server: slow and leaving clients, too many of them, drain, abort, stop. */
+#include "test.h"
+
+#include "base/http_rig.h"
+
+#include <pthread.h>
+#include <sys/resource.h>
+
+static void a_head_that_does_not_come_is_answered_408(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig.options.head_timeout_us = 50 * US_PER_MS;
+    rig_start(&rig);
+    struct client c = client_to(&rig);
+    say(&c, STR("GET / HTTP/1.1\r\nHost: h\r\n"));
+    expect_answer(&c, 408, "the head did not arrive in time []", true);
+    expect_end(&c);
+    client_close(&c);
+    rig_stop(&rig);
+}
+
+static void a_client_that_says_nothing_is_left_without_a_word(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig.options.head_timeout_us = 50 * US_PER_MS;
+    rig_start(&rig);
+    struct client c = client_to(&rig);
+    expect_end(&c);
+    client_close(&c);
+    rig_stop(&rig);
+    assert_int_equal(rig.handled, 0);
+}
+
+static void an_idle_connection_is_closed_after_its_time(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig.options.keep_alive_us = 50 * US_PER_MS;
+    rig_start(&rig);
+    struct client c = client_to(&rig);
+    expect_echo(&c, "/a");
+    expect_end(&c);
+    client_close(&c);
+    rig_stop(&rig);
+    assert_int_equal(rig.handled, 1);
+}
+
+static void a_body_that_does_not_come_times_out(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig.options.body_timeout_us = 50 * US_PER_MS;
+    rig_start(&rig);
+    struct client c = client_to(&rig);
+    say(&c, STR("POST /count HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhell"));
+    expect_end(&c);
+    client_close(&c);
+    rig_stop(&rig);
+    assert_int_equal(rig.body_error, E_TIMEOUT);
+}
+
+static void an_answer_that_is_not_taken_times_out(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig.options.send_timeout_us = 50 * US_PER_MS;
+    rig_start(&rig);
+    struct client c = client_to(&rig);
+    say(&c, STR("GET /much HTTP/1.1\r\nHost: h\r\n\r\n"));
+    WAIT_FOR(rig.send_error != 0);
+    wait_for_open(&rig, 0);
+    client_close(&c);
+    rig_stop(&rig);
+    assert_int_equal(rig.send_error, E_TIMEOUT);
+}
+
+/* Closes so that the peer sees a reset. */
+static void client_reset(struct client *c)
+{
+    struct linger linger = {.l_onoff = 1, .l_linger = 0};
+    assert_int_equal(setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
+    client_close(c);
+}
+
+static void a_client_may_leave_at_any_moment(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int body_error[2]; /* at a close, at a reset; 0 where no body is read */
+    } cases[] = {
+        {"", {0, 0}},
+        {"\r", {0, 0}},
+        {"GET / HTTP/1.1\r\nHost:", {0, 0}},
+        {"POST /count HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n", {E_CLOSED, E_RESET}},
+        {"POST /count HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhell", {E_CLOSED, E_RESET}},
+        {"POST /count HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+         {E_CLOSED, E_RESET}},
+    };
+    struct rig rig;
+    rig_init(&rig);
+    rig_start(&rig);
+    for (unsigned i = 0; i < 2 * ARRAY_LEN(cases); i++) {
+        bool reset = i % 2;
+        struct client c = client_to(&rig);
+        const char *text = cases[i / 2].text;
+        rig.body_error = 0;
+        say(&c, str_from(text));
+        if (text[0] != '\0')
+            WAIT_FOR(http_server_stats(rig.server).active == 1);
+        if (reset)
+            client_reset(&c);
+        else
+            client_close(&c);
+        wait_for_open(&rig, 0);
+        WAIT_FOR(http_server_stats(rig.server).accepted == i + 1);
+        assert_int_equal(rig.body_error, cases[i / 2].body_error[reset]);
+    }
+    rig_stop(&rig);
+}
+
+static void a_client_that_leaves_during_the_answer_ends_it(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig_start(&rig);
+    struct client c = client_to(&rig);
+    say(&c, STR("GET /much HTTP/1.1\r\nHost: h\r\n\r\n"));
+    assert_true(hear_more(&c));
+    client_close(&c);
+    wait_for_open(&rig, 0);
+    rig_stop(&rig);
+    assert_int_equal(rig.send_error, E_RESET);
+}
+
+static void a_handler_sees_that_its_client_left(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig_start(&rig);
+    for (int reset = 0; reset < 2; reset++) {
+        struct client c = client_to(&rig);
+        rig.gone = false;
+        say(&c, STR("GET /gone HTTP/1.1\r\nHost: h\r\n\r\n"));
+        WAIT_FOR(rig.inside == 1);
+        assert_false(rig.gone);
+        if (reset)
+            client_reset(&c);
+        else
+            client_close(&c);
+        WAIT_FOR(rig.gone);
+        wait_for_open(&rig, 0);
+    }
+    rig_stop(&rig);
+}
+
+/* Begins a request that stays in its handler until finish_request() sends the last byte. */
+static struct client begin_request(struct rig *rig)
+{
+    struct client c = client_to(rig);
+    uint64_t before = rig->handled;
+    say(&c, STR("POST /count HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n"));
+    WAIT_FOR(rig->handled == before + 1);
+    return c;
+}
+
+static void finish_request(struct client *c, bool closes)
+{
+    say(c, STR("a"));
+    expect_answer(c, 200, NULL, closes);
+    if (closes)
+        expect_end(c);
+}
+
+static void who_finds_no_worker_is_told_at_once(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig.options.workers = 2;
+    rig_start(&rig);
+    struct client a = begin_request(&rig), b = begin_request(&rig);
+    for (int i = 0; i < 300; i++) {
+        struct client c = client_to(&rig);
+        expect_text(&c, RIG_OVERLOADED);
+        expect_end(&c);
+        client_close(&c);
+    }
+    assert_int_equal(http_server_stats(rig.server).refused, 300);
+    assert_int_equal(http_server_stats(rig.server).accepted, 302);
+    finish_request(&a, false);
+    client_close(&a);
+    wait_for_open(&rig, 1);
+    struct client c = client_to(&rig);
+    expect_echo(&c, "/room-again");
+    client_close(&c);
+    finish_request(&b, false);
+    client_close(&b);
+    rig_stop(&rig);
+}
+
+static void a_refused_client_sees_the_answer_though_it_was_talking(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig.options.workers = 1;
+    rig_start(&rig);
+    struct client a = begin_request(&rig);
+    for (int i = 0; i < 100; i++) {
+        struct client c = client_to(&rig);
+        ssize_t n = send(c.fd, "GET / HTTP/1.1\r\nHost: h\r\n\r\n", 27, MSG_NOSIGNAL);
+        (void)n; /* the server may have closed before */
+        expect_text(&c, RIG_OVERLOADED);
+        client_close(&c);
+    }
+    finish_request(&a, false);
+    client_close(&a);
+    rig_stop(&rig);
+}
+
+static void a_pool_that_fills_up_wants_its_connections_back(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct client c[16];
+    rig_init(&rig);
+    rig.options.workers = ARRAY_LEN(c);
+    rig_start(&rig);
+    for (size_t i = 0; i < ARRAY_LEN(c) - 1; i++) {
+        c[i] = client_to(&rig);
+        expect_echo(&c[i], "/a");
+    }
+    c[15] = client_to(&rig);
+    say(&c[15], STR("GET /last HTTP/1.1\r\nHost: h\r\n\r\n"));
+    expect_answer(&c[15], 200, "/last", true);
+    expect_end(&c[15]);
+    /* and once there is room again, connections stay */
+    wait_for_open(&rig, 15);
+    expect_echo(&c[0], "/a");
+    for (size_t i = 0; i < ARRAY_LEN(c); i++)
+        client_close(&c[i]);
+    rig_stop(&rig);
+}
+
+static void one_address_has_its_share_and_no_more(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct client c[3];
+    rig_init(&rig);
+    rig.options.max_per_client = ARRAY_LEN(c);
+    rig_start(&rig);
+    for (size_t i = 0; i < ARRAY_LEN(c); i++) {
+        c[i] = client_to(&rig);
+        expect_echo(&c[i], "/a");
+    }
+    struct client more = client_to(&rig);
+    expect_text(&more, RIG_OVERLOADED);
+    expect_end(&more);
+    client_close(&more);
+    struct client other = client_from("127.0.0.2", rig.port);
+    expect_echo(&other, "/other");
+    client_close(&other);
+    client_close(&c[1]);
+    wait_for_open(&rig, 2);
+    c[1] = client_to(&rig);
+    expect_echo(&c[1], "/again");
+    for (size_t i = 0; i < ARRAY_LEN(c); i++)
+        client_close(&c[i]);
+    rig_stop(&rig);
+    assert_int_equal(rig.handled, 5);
+}
+
+static void a_drain_ends_what_is_idle_and_finishes_what_is_not(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig_start(&rig);
+    struct client busy = begin_request(&rig), idle = client_to(&rig), mute = client_to(&rig);
+    expect_echo(&idle, "/a");
+    WAIT_FOR(http_server_stats(rig.server).idle == 2);
+    assert_false(http_server_draining(rig.server));
+    http_server_drain(rig.server);
+    http_server_drain(rig.server); /* once more does no harm */
+    assert_true(http_server_draining(rig.server));
+    expect_end(&idle);
+    finish_request(&busy, false); /* its head had come before the drain */
+    expect_end(&busy);
+    /* a connection whose first request may be on its way is served, and told to go */
+    say(&mute, STR("GET /first HTTP/1.1\r\nHost: h\r\n\r\n"));
+    expect_answer(&mute, 200, "/first", true);
+    expect_end(&mute);
+    wait_for_open(&rig, 0);
+    /* nobody listens any more */
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(rig.port)};
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), -1);
+    assert_int_equal(errno, ECONNREFUSED);
+    close(fd);
+    client_close(&busy);
+    client_close(&idle);
+    client_close(&mute);
+    rig_stop(&rig);
+}
+
+static void pipelined_requests_of_a_drain_end_with_the_next_answer(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig_start(&rig);
+    struct client c = begin_request(&rig);
+    http_server_drain(rig.server);
+    say(&c, STR("aGET /next HTTP/1.1\r\nHost: h\r\n\r\nGET /lost HTTP/1.1\r\nHost: h\r\n\r\n"));
+    expect_answer(&c, 200, NULL, false);
+    expect_answer(&c, 200, "/next", true);
+    expect_end(&c);
+    client_close(&c);
+    rig_stop(&rig);
+    assert_int_equal(rig.handled, 2);
+}
+
+static void an_abort_ends_every_wait(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig_start(&rig);
+    struct client mute = client_to(&rig), idle = client_to(&rig), half = client_to(&rig);
+    expect_echo(&idle, "/a");
+    struct client body = begin_request(&rig);
+    say(&half, STR("GET / HT"));
+    struct client much = client_to(&rig);
+    say(&much, STR("GET /much HTTP/1.1\r\nHost: h\r\n\r\n"));
+    assert_true(hear_more(&much));
+    WAIT_FOR(http_server_stats(rig.server).active == 3 && http_server_open(rig.server) == 5);
+    struct client *all[] = {&mute, &idle, &half, &body, &much};
+    http_server_drain(rig.server);
+    /* one that was accepted but not yet taken up by its worker is found the next time */
+    WAIT_FOR((http_server_abort(rig.server), http_server_open(rig.server) == 0));
+    assert_int_equal(rig.body_error, rig_mode == RIG_THREADS ? E_CLOSED : E_CANCELED);
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        client_close(all[i]);
+    rig_stop(&rig);
+    assert_int_equal(rig.inside, 0);
+}
+
+static void a_sleeping_handler_is_woken_by_an_abort(void **state)
+{
+    (void)state;
+    struct rig rig;
+    if (rig_mode == RIG_THREADS)
+        return; /* a thread sleeps as long as it wants to: server.h promises it for waits alone */
+    rig_init(&rig);
+    rig_start(&rig);
+    struct client c = client_to(&rig);
+    say(&c, STR("GET /sleep-long HTTP/1.1\r\nHost: h\r\n\r\n"));
+    WAIT_FOR(rig.inside == 1);
+    http_server_stop(rig.server, 0);
+    assert_int_equal(rig.body_error, E_CANCELED);
+    client_close(&c);
+    carriers_stop(rig.carriers);
+}
+
+/* --- load from many threads --- */
+
+struct load {
+    struct rig *rig;
+    bool keep;
+    unsigned requests;      /* to make, at most */
+    _Atomic bool *stopping; /* from here on connections may be cut where no answer has begun */
+    uint64_t answers;       /* complete ones */
+    uint64_t cut;           /* answers that began and did not end */
+    uint64_t lost;          /* connections that ended before anything was stopped */
+};
+
+/* 1 for a whole answer, 0 for none, -1 for a piece of one. */
+static int ask_once(int fd, bool keep)
+{
+    static const char *const requests[] = {
+        "GET /load HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+        "GET /load HTTP/1.1\r\nHost: h\r\n\r\n",
+    };
+    static _Thread_local struct head head;
+    char in[1024];
+    size_t n = 0;
+    const char *why;
+    if (send(fd, requests[keep], strlen(requests[keep]), MSG_NOSIGNAL) < 0)
+        return 0;
+    for (;;) {
+        ssize_t more = recv(fd, in + n, sizeof(in) - n, 0);
+        if (more <= 0)
+            return n > 0 ? -1 : 0;
+        n += (size_t)more;
+        if (head_parse_response(&head, in, n, sizeof(in), false, &why) == HEAD_OK &&
+            n == head.size + head.content_length)
+            return head.close ? 2 : 1;
+    }
+}
+
+static int dial(const struct rig *rig)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(rig->port)};
+    struct timeval patience = {.tv_sec = RIG_PATIENCE_US / US_PER_S};
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    CHECK(fd >= 0);
+    CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) == 0);
+    if (connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static void *loads(void *arg)
+{
+    struct load *load = arg;
+    int fd = -1;
+    while (load->requests > 0) {
+        bool stopping = atomic_load(load->stopping);
+        if (fd < 0 && (fd = dial(load->rig)) < 0) {
+            load->lost += !atomic_load(load->stopping);
+            break;
+        }
+        int r = ask_once(fd, load->keep);
+        load->answers += r > 0;
+        load->cut += r < 0;
+        load->lost += r == 0 && !atomic_load(load->stopping);
+        load->requests--;
+        if (r != 1 || !load->keep) {
+            close(fd);
+            fd = -1;
+        }
+        if (r <= 0 && stopping)
+            break;
+    }
+    if (fd >= 0)
+        close(fd);
+    return NULL;
+}
+
+#define LOADERS 8
+
+/* Runs the load and, where `stop_at` is not 0, stops the server once so many were handled. */
+static void run_load(struct rig *rig, unsigned requests, uint64_t stop_at)
+{
+    pthread_t threads[LOADERS];
+    struct load load[LOADERS];
+    _Atomic bool stopping = false;
+    uint64_t answers = 0;
+    for (unsigned i = 0; i < LOADERS; i++) {
+        load[i] =
+            (struct load){.rig = rig, .keep = i % 2, .requests = requests, .stopping = &stopping};
+        assert_int_equal(pthread_create(&threads[i], NULL, loads, &load[i]), 0);
+    }
+    if (stop_at > 0) {
+        WAIT_FOR(rig->handled >= stop_at);
+        atomic_store(&stopping, true);
+        rig_stop(rig);
+    }
+    for (unsigned i = 0; i < LOADERS; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(load[i].cut, 0);
+        assert_int_equal(load[i].lost, 0);
+        answers += load[i].answers;
+    }
+    /* whatever reached a handler was answered, and whatever was answered was seen */
+    assert_int_equal(rig->answered, rig->handled);
+    assert_int_equal(answers, rig->handled);
+    if (stop_at == 0)
+        assert_int_equal(answers, (uint64_t)LOADERS * requests);
+}
+
+static void every_request_of_a_load_is_answered_once(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig.options.workers = 4 * LOADERS;
+    rig_start(&rig);
+    run_load(&rig, 200, 0);
+    rig_stop(&rig);
+}
+
+static void a_stop_under_load_cuts_no_answer(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 10; round++) {
+        struct rig rig;
+        rig_init(&rig);
+        rig.options.workers = 4 * LOADERS;
+        rig_start(&rig);
+        run_load(&rig, 1000000, 200);
+    }
+}
+
+static void a_server_starts_and_stops_a_hundred_times(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        struct rig rig;
+        rig_init(&rig);
+        rig_start(&rig);
+        struct client c[3];
+        for (int k = 0; k < i % 4; k++) {
+            c[k] = client_to(&rig);
+            if (k > 0)
+                expect_echo(&c[k], "/a");
+        }
+        if (i % 3 == 0)
+            http_server_drain(rig.server);
+        http_server_stop(rig.server, 0);
+        carriers_stop(rig.carriers);
+        for (int k = 0; k < i % 4; k++)
+            client_close(&c[k]);
+    }
+    http_server_stop(NULL, 0);
+}
+
+static void a_port_is_free_again_after_a_drain(void **state)
+{
+    (void)state;
+    struct rig first, second;
+    char listen[32];
+    rig_init(&first);
+    rig_start(&first);
+    struct client busy = begin_request(&first);
+    http_server_drain(first.server);
+    /* the successor takes over while the first one still finishes */
+    rig_init(&second);
+    snprintf(listen, sizeof(listen), "127.0.0.1:%u", first.port);
+    second.listen = str_from(listen);
+    rig_start(&second);
+    assert_int_equal(second.port, first.port);
+    struct client c = client_to(&second);
+    expect_echo(&c, "/second");
+    finish_request(&busy, false);
+    client_close(&busy);
+    client_close(&c);
+    rig_stop(&first);
+    rig_stop(&second);
+    assert_int_equal(second.handled, 1);
+}
+
+#define SLEEPERS 100
+
+static void handlers_that_sleep_do_not_hold_each_other_up(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct client c[SLEEPERS];
+    rig_init(&rig);
+    rig.options.workers = 2 * SLEEPERS;
+    rig_start(&rig);
+    for (int i = 0; i < SLEEPERS; i++)
+        c[i] = client_to(&rig);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < SLEEPERS; i++)
+            say(&c[i], STR("GET /sleep HTTP/1.1\r\nHost: h\r\n\r\n"));
+        for (int i = 0; i < SLEEPERS; i++)
+            expect_answer(&c[i], 200, "slept", false);
+    }
+    for (int i = 0; i < SLEEPERS; i++)
+        client_close(&c[i]);
+    rig_stop(&rig);
+    /* far more at a time than there are carriers */
+    assert_true(rig.most_inside > 8);
+}
+
+static void thousands_of_connections_may_be_idle(void **state)
+{
+    (void)state;
+    struct rlimit files;
+    struct rig rig;
+    if (rig_mode != RIG_FIBERS)
+        return; /* threads cost too much for that many */
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    /* both ends are in this process */
+    unsigned many = WITH_TSAN ? 500 : 4000;
+    if (2 * many + 100 > files.rlim_cur)
+        many = (unsigned)(files.rlim_cur - 100) / 2;
+    struct client *c = calloc(many, sizeof(*c));
+    rig_init(&rig);
+    rig.options.workers = 2 * many;
+    rig_start(&rig);
+    for (unsigned i = 0; i < many; i++) {
+        c[i] = client_to(&rig);
+        expect_echo(&c[i], "/a");
+        buf_free(&c[i].in);
+    }
+    assert_int_equal(http_server_open(rig.server), many);
+    WAIT_FOR(http_server_stats(rig.server).idle == many);
+    for (unsigned i = 0; i < many; i += 7) {
+        expect_echo(&c[i], "/b");
+        buf_free(&c[i].in);
+    }
+    http_server_drain(rig.server);
+    wait_for_open(&rig, 0);
+    for (unsigned i = 0; i < many; i++)
+        client_close(&c[i]);
+    free(c);
+    rig_stop(&rig);
+}
+
+static void what_cannot_be_listened_on_is_said(void **state)
+{
+    (void)state;
+    struct rig rig, other;
+    struct http_server *server;
+    struct error err = ERROR_INIT;
+    char taken[64], free_and_taken[2][64];
+    rig_init(&rig);
+    rig_start(&rig);
+    snprintf(taken, sizeof(taken), "127.0.0.1:%u", rig.port);
+    rig_init(&other);
+    other.listen = str_from(taken);
+    assert_int_equal(http_server_start(&server, &other.options, &err), E_BUSY);
+    assert_non_null(strstr(err.text, taken));
+    assert_non_null(strstr(err.text, "another program uses it"));
+    /* all places or none */
+    str_copy(STR("127.0.0.1:0"), free_and_taken[0], 64);
+    str_copy(str_from(taken), free_and_taken[1], 64);
+    struct str places[] = {str_from(free_and_taken[0]), str_from(free_and_taken[1])};
+    other.options.listen = places;
+    other.options.listen_count = 2;
+    err.code = 0;
+    assert_int_equal(http_server_start(&server, &other.options, &err), E_BUSY);
+    static const char *const wrong[] = {"192.0.2.1:8080", "127.0.0.1:99999", "nonsense", ""};
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        places[0] = str_from(wrong[i]);
+        other.options.listen_count = 1;
+        err.code = 0;
+        err.text[0] = '\0';
+        if (http_server_start(&server, &other.options, &err) == 0)
+            fail_msg("%s was accepted", wrong[i]);
+        assert_true(err.code < 0);
+        assert_non_null(strstr(err.text, wrong[i]));
+        assert_null(strchr(err.text, '\n'));
+    }
+    rig_stop(&rig);
+}
+
+static void a_server_listens_at_several_places(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct str places[] = {STR("127.0.0.1:0"), STR("[::1]:0"), STR("127.0.0.2:0")};
+    rig_init(&rig);
+    rig.options.listen = places;
+    rig.options.listen_count = ARRAY_LEN(places);
+    rig_start(&rig);
+    assert_true(str_starts(http_server_address(rig.server, 0), STR("127.0.0.1:")));
+    assert_true(str_starts(http_server_address(rig.server, 1), STR("[::1]:")));
+    assert_true(str_starts(http_server_address(rig.server, 2), STR("127.0.0.2:")));
+    assert_int_equal(http_server_address(rig.server, 3).n, 0);
+    struct client c = client_to(&rig);
+    expect_echo(&c, "/first");
+    client_close(&c);
+    struct sockaddr_in6 a = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    a.sin6_port = htons(rig_port(rig.server, 1));
+    c.fd = socket(AF_INET6, SOCK_STREAM, 0);
+    assert_int_equal(connect(c.fd, (struct sockaddr *)&a, sizeof(a)), 0);
+    say(&c, STR("GET /peer HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"));
+    assert_true(hear_more(&c));
+    assert_true(str_find(buf_str(&c.in), STR("\r\n\r\n::1 ")) < c.in.n);
+    client_close(&c);
+    rig_stop(&rig);
+}
+
+/* Takes every descriptor this process may still have. Returns how many. */
+static unsigned take_all_descriptors(int *fds, unsigned most)
+{
+    unsigned n = 0;
+    while (n < most && (fds[n] = dup(STDIN_FILENO)) >= 0)
+        n++;
+    assert_true(n < most);
+    return n;
+}
+
+/* Waits until the server's log says so. */
+static void wait_for_log(int from, const char *text)
+{
+    char line[4096];
+    ssize_t n = read(from, line, sizeof(line) - 1);
+    assert_true(n > 0);
+    line[n] = '\0';
+    assert_non_null(strstr(line, text));
+}
+
+static void a_server_without_descriptors_serves_again_when_it_has_some(void **state)
+{
+    (void)state;
+    static int fds[1024];
+    struct rlimit files, few;
+    struct rig rig;
+    int log[2], stderr_fd = dup(STDERR_FILENO);
+    assert_int_equal(pipe(log), 0);
+    rig_init(&rig);
+    rig_start(&rig);
+    struct client c = client_to(&rig);
+    expect_echo(&c, "/a");
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    few = files;
+    few.rlim_cur = 512;
+    struct client late = {.fd = socket(AF_INET, SOCK_STREAM, 0)}, lost = late;
+    lost.fd = socket(AF_INET, SOCK_STREAM, 0);
+    buf_init(&late.in, 65536);
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(rig.port)};
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    unsigned n = take_all_descriptors(fds, ARRAY_LEN(fds));
+    assert_int_equal(dup2(log[1], STDERR_FILENO), STDERR_FILENO);
+    assert_int_equal(connect(late.fd, (struct sockaddr *)&a, sizeof(a)), 0);
+    wait_for_log(log[0], "cannot accept a connection");
+    expect_echo(&c, "/who-is-in-is-served");
+    close(fds[--n]);
+    expect_echo(&late, "/b");
+    /* a drain does not wait for a connection that cannot be accepted */
+    assert_int_equal(connect(lost.fd, (struct sockaddr *)&a, sizeof(a)), 0);
+    wait_for_log(log[0], "cannot accept a connection");
+    http_server_drain(rig.server);
+    assert_int_equal(dup2(stderr_fd, STDERR_FILENO), STDERR_FILENO);
+    while (n > 0)
+        close(fds[--n]);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    expect_end(&c);
+    expect_end(&late);
+    close(lost.fd);
+    client_close(&c);
+    client_close(&late);
+    close(log[0]);
+    close(log[1]);
+    close(stderr_fd);
+    rig_stop(&rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_head_that_does_not_come_is_answered_408),
+        cmocka_unit_test(a_client_that_says_nothing_is_left_without_a_word),
+        cmocka_unit_test(an_idle_connection_is_closed_after_its_time),
+        cmocka_unit_test(a_body_that_does_not_come_times_out),
+        cmocka_unit_test(an_answer_that_is_not_taken_times_out),
+        cmocka_unit_test(a_client_may_leave_at_any_moment),
+        cmocka_unit_test(a_client_that_leaves_during_the_answer_ends_it),
+        cmocka_unit_test(a_handler_sees_that_its_client_left),
+        cmocka_unit_test(who_finds_no_worker_is_told_at_once),
+        cmocka_unit_test(a_refused_client_sees_the_answer_though_it_was_talking),
+        cmocka_unit_test(a_pool_that_fills_up_wants_its_connections_back),
+        cmocka_unit_test(one_address_has_its_share_and_no_more),
+        cmocka_unit_test(a_drain_ends_what_is_idle_and_finishes_what_is_not),
+        cmocka_unit_test(pipelined_requests_of_a_drain_end_with_the_next_answer),
+        cmocka_unit_test(an_abort_ends_every_wait),
+        cmocka_unit_test(a_sleeping_handler_is_woken_by_an_abort),
+        cmocka_unit_test(every_request_of_a_load_is_answered_once),
+        cmocka_unit_test(a_stop_under_load_cuts_no_answer),
+        cmocka_unit_test(a_server_starts_and_stops_a_hundred_times),
+        cmocka_unit_test(a_port_is_free_again_after_a_drain),
+        cmocka_unit_test(handlers_that_sleep_do_not_hold_each_other_up),
+        cmocka_unit_test(thousands_of_connections_may_be_idle),
+        cmocka_unit_test(what_cannot_be_listened_on_is_said),
+        cmocka_unit_test(a_server_listens_at_several_places),
+        cmocka_unit_test(a_server_without_descriptors_serves_again_when_it_has_some),
+    };
+    return RUN_IN_EACH_MODE("server's life", tests);
+}
