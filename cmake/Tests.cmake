@@ -13,3 +13,14 @@ foreach(room base analytics gateway portal appliance)
     set_tests_properties(${room}/${name} PROPERTIES TIMEOUT 300)
   endforeach()
 endforeach()
+
+# The pages of docs/reference/ are what their generator prints now.
+if(TARGET weir_appliance)
+  add_executable(reference docs/reference/generate.c)
+  target_link_libraries(reference PRIVATE weir_appliance)
+  set_target_properties(reference PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/unit)
+  foreach(page commands configuration metrics policies problems record)
+    add_test(NAME docs/${page} COMMAND sh -c
+      "'$<TARGET_FILE:reference>' ${page} | diff -u '${CMAKE_SOURCE_DIR}/docs/reference/${page}.md' - || { echo 'run docs/reference/update'; exit 1; }")
+  endforeach()
+endif()

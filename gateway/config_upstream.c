@@ -155,7 +155,7 @@ const struct conf_field upstream_conf_fields[] = {
             "not the target that closes it."},
     {.name = "max_idle",
      CONF_AS_U32(struct upstream_conf, max_idle),
-     .fallback = "64",
+     .fallback = "512",
      .max = 65536,
      .doc = "Unused connections that are kept for one target by each core."},
     {.name = NULL, .done = check_targets},

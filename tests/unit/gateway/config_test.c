@@ -80,7 +80,7 @@ static void a_target_is_a_url_or_a_map(void **state)
     assert_int_equal(users->targets[1].weight, 3);
     assert_int_equal(users->connect_timeout_us, 500 * US_PER_MS);
     assert_int_equal(users->idle_timeout_us, 55 * US_PER_S);
-    assert_int_equal(users->max_idle, 64);
+    assert_int_equal(users->max_idle, 512);
     assert_str_equal(orders->targets[0].host, "orders.internal");
     assert_int_equal(orders->targets[0].port, 80);
     assert_str_equal(orders->targets[0].prefix, "/base/path");
