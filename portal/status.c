@@ -3,6 +3,7 @@
  * What the admin listener tells of the instance: for people, for Prometheus, for load balancers and
  * supervisors.
  */
+#include "base/gzip.h"
 #include "base/http/accept.h"
 #include "base/jsonw.h"
 #include "portal/endpoint.h"
@@ -12,6 +13,7 @@
 #define FACTS_BYTES_MAX (16U << 20)
 #define STATUS_BYTES_MAX (16U << 20)
 #define METRICS_BYTES_MAX (256U << 20)
+#define WORTH_COMPRESSING 1400 /* bytes that do not fit one packet */
 
 void asset(struct endpoint_call *call)
 {
@@ -48,6 +50,22 @@ void liveness(struct endpoint_call *call)
     endpoint_send(call, &reply, ENDPOINT_NO_STORE);
 }
 
+/* A text that repeats itself as much as metrics do shrinks to a tenth. */
+static void send_metrics(struct endpoint_call *call, struct str type, struct str text)
+{
+    struct reply reply = {.status = 200, .type = type, .body = text};
+    struct buf small;
+    buf_init(&small, METRICS_BYTES_MAX);
+    if (text.n > WORTH_COMPRESSING && http_accept_coding(call->conn->head, STR("gzip")) > 0 &&
+        gzip_add(&small, text) == 0) {
+        reply.coding = STR("gzip");
+        reply.body = buf_str(&small);
+    }
+    reply_add(&reply, STR("Vary"), STR("Accept, Accept-Encoding"));
+    endpoint_send(call, &reply, ENDPOINT_NO_STORE);
+    buf_free(&small);
+}
+
 void metrics_text(struct endpoint_call *call)
 {
     const struct portal_sources *s = &call->portal->sources;
@@ -60,15 +78,13 @@ void metrics_text(struct endpoint_call *call)
     int r = s->metrics(s->ctx, openmetrics, &text);
     if (r == 0)
         r = buf_finish(&text);
-    if (r != 0) {
+    if (r != 0)
         endpoint_fail(call, 503, STR("The metrics cannot be told now; see the log."));
-    } else {
-        struct reply reply = {.status = 200, .body = buf_str(&text)};
-        reply.type = openmetrics ? STR("application/openmetrics-text; version=1.0.0; charset=utf-8")
-                                 : STR("text/plain; version=0.0.4; charset=utf-8");
-        reply_add(&reply, STR("Vary"), STR("Accept"));
-        endpoint_send(call, &reply, ENDPOINT_NO_STORE);
-    }
+    else if (openmetrics)
+        send_metrics(call, STR("application/openmetrics-text; version=1.0.0; charset=utf-8"),
+                     buf_str(&text));
+    else
+        send_metrics(call, STR("text/plain; version=0.0.4; charset=utf-8"), buf_str(&text));
     buf_free(&text);
 }
 

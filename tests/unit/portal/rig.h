@@ -27,6 +27,7 @@ struct rig {
     struct http_server *admin, *developers;
     struct portal_facts facts; /* what look() tells */
     int look_fails, metrics_fail;
+    unsigned metrics_lines;
     struct portal_conf conf;
     struct mono started;
 };
@@ -44,6 +45,8 @@ static inline int rig_metrics(void *ctx, bool openmetrics, struct buf *out)
 {
     struct rig *rig = ctx;
     buf_add_cstr(out, openmetrics ? "open 1\n# EOF\n" : "plain 1\n");
+    for (unsigned i = 0; i < rig->metrics_lines; i++)
+        buf_printf(out, "series{i=\"%u\"} 1\n", i);
     return rig->metrics_fail;
 }
 
