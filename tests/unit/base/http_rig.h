@@ -163,6 +163,8 @@ static inline void rig_route(struct rig *rig, struct http_conn *conn)
         char ip[IP_TEXT_MAX];
         ip_format(conn->peer, ip);
         rig_answer(rig, conn, 200, arena_printf(http_arena(conn), "%s %u", ip, conn->peer_port));
+    } else if (str_eq(path, STR("/fields"))) {
+        rig_answer(rig, conn, 200, arena_printf(http_arena(conn), "%u", conn->head->count));
     } else {
         rig_answer(rig, conn, 200, path);
     }
@@ -386,6 +388,24 @@ static inline void expect_echo(struct client *c, const char *path)
     snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: h\r\n\r\n", path);
     say(c, str_from(request));
     expect_answer(c, 200, path, false);
+}
+
+/* Begins a request that stays in its handler until finish_request() sends the last byte. */
+static inline struct client begin_request(struct rig *rig)
+{
+    struct client c = client_to(rig);
+    uint64_t before = rig->handled;
+    say(&c, STR("POST /count HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n"));
+    WAIT_FOR(rig->handled == before + 1);
+    return c;
+}
+
+static inline void finish_request(struct client *c, bool closes)
+{
+    say(c, STR("a"));
+    expect_answer(c, 200, NULL, closes);
+    if (closes)
+        expect_end(c);
 }
 
 /* Runs the tests once with each kind of worker. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests, bodies and answers over real sockets; http_life_test.c has what befalls a server. */
+/* Requests, bodies and answers over real sockets; http_life_test.c has what befalls a server,
+ * http_stop_test.c how it ends. */
 #include "test.h"
 
 #include "base/http_rig.h"
@@ -382,6 +383,71 @@ static void the_largest_head_and_pipelined_ones_find_room(void **state)
     rig_stop(&rig);
 }
 
+/* CivetWeb by itself would refuse these, answer them, close without a word, or lose a part. */
+static void nothing_of_civetwebs_own_handling_is_reached(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *answer;
+    } cases[] = {
+        {"OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", "*"},
+        {"GET http://other:81/a HTTP/1.1\r\nHost: h\r\n\r\n", "http://other:81/a"},
+        {"BREW /pot HTTP/1.1\r\nHost: h\r\n\r\n", "/pot"},
+        {"GET /tab HTTP/1.1\r\nHost: h\r\nX:\ta\tb\r\n\r\n", "/tab"},
+        /* its file server, which redirects to folders: CVE-2025-55763 */
+        {"GET /base HTTP/1.1\r\nHost: h\r\n\r\n", "/base"},
+        {"GET /../../etc/passwd HTTP/1.1\r\nHost: h\r\n\r\n", "/../../etc/passwd"},
+        {"PUT /file HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n", "/file"},
+        {"PROPFIND / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n", "/"},
+        /* its forms: CVE-2025-9648 */
+        {"POST /form HTTP/1.1\r\nHost: h\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+         "Content-Length: 4\r\n\r\na=%0",
+         "/form"},
+        /* its WebSocket */
+        {"GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+         "/ws"},
+        {"GET /%00%2F?a=%00 HTTP/1.1\r\nHost: h\r\n\r\n", "/%00%2F?a=%00"},
+    };
+    struct rig rig;
+    rig_init(&rig);
+    rig_start(&rig);
+    struct client c = client_to(&rig);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        say(&c, str_from(cases[i].text));
+        expect_answer(&c, 200, cases[i].answer, false);
+    }
+    client_close(&c);
+    rig_stop(&rig);
+}
+
+static void a_hundred_fields_are_seen_and_one_more_is_refused(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig_start(&rig);
+    for (unsigned fields = 99; fields <= 101; fields++) {
+        struct client c = client_to(&rig);
+        struct buf b;
+        char want[8];
+        buf_init(&b, 8192);
+        buf_add_lit(&b, "GET /fields HTTP/1.1\r\nHost: h\r\n");
+        for (unsigned i = 1; i < fields; i++)
+            buf_printf(&b, "X-%u: y\r\n", i);
+        buf_add_lit(&b, "\r\n");
+        say(&c, buf_str(&b));
+        snprintf(want, sizeof(want), "%u", fields);
+        if (fields <= 100)
+            expect_answer(&c, 200, want, false);
+        else
+            expect_answer(&c, 431, "more than 100 header fields []", true);
+        buf_free(&b);
+        client_close(&c);
+    }
+    rig_stop(&rig);
+}
+
 static void broken_chunks_end_the_body(void **state)
 {
     (void)state;
@@ -501,6 +567,8 @@ int main(void)
         cmocka_unit_test(what_is_refused_is_answered_and_closed),
         cmocka_unit_test(what_is_too_large_is_refused_without_the_older_request),
         cmocka_unit_test(the_largest_head_and_pipelined_ones_find_room),
+        cmocka_unit_test(nothing_of_civetwebs_own_handling_is_reached),
+        cmocka_unit_test(a_hundred_fields_are_seen_and_one_more_is_refused),
         cmocka_unit_test(broken_chunks_end_the_body),
         cmocka_unit_test(an_unread_body_of_up_to_64_kib_keeps_the_connection),
         cmocka_unit_test(the_refusal_of_a_large_body_is_seen),
