@@ -134,7 +134,8 @@ static int run_batch(struct writer *w, bool settle_all, struct error *err)
 /* Makes what is stored safe, then gives its space back. */
 static int sync_and_release(struct writer *w, struct error *err)
 {
-    if (w->unsynced) {
+    bool synced = w->unsynced;
+    if (synced) {
         int r = store_sync(w->ws.store, err);
         if (r != 0)
             return r;
@@ -143,7 +144,8 @@ static int sync_and_release(struct writer *w, struct error *err)
     }
     /* also after a batch of amendments only, which leaves nothing to sync */
     batch_release(&w->batch);
-    writer_at(&w->options, WRITER_RELEASED);
+    if (synced)
+        writer_at(&w->options, WRITER_RELEASED);
     return 0;
 }
 
