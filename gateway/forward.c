@@ -25,10 +25,11 @@ struct exchange {
     unsigned pending_at, pending_count;
     char chunk_head[24];
     struct str
-        first_piece;   /* of the body; good for another try as long as no second one was taken */
-    bool sent_all;     /* nothing of the request is left to be read or sent */
-    bool body_touched; /* a second piece was taken: the body cannot be sent again */
-    bool watch_client; /* readable means gone, unless a next request shows up */
+        first_piece;     /* of the body; good for another try as long as no second one was taken */
+    uint64_t body_bytes; /* taken of the body so far */
+    bool sent_all;       /* nothing of the request is left to be read or sent */
+    bool body_touched;   /* a second piece was taken: the body cannot be sent again */
+    bool watch_client;   /* readable means gone, unless a next request shows up */
     struct mono deadline;
 
     /* from the upstream */
@@ -123,10 +124,8 @@ static int pull_body(struct exchange *x)
         return http_send_continue(x->req->conn);
     if (r != 0)
         return r;
-    const struct route_conf *route = x->req->route;
-    if (route->max_body > 0 &&
-        x->req->conn->bytes_in - x->req->head->size > route->max_body + 4096 &&
-        x->req->head->body == BODY_CHUNKED)
+    x->body_bytes += piece.n;
+    if (x->req->route->max_body > 0 && x->body_bytes > x->req->route->max_body)
         return E_TOO_LARGE;
     x->body_touched = x->first_piece.p != NULL;
     if (!x->body_touched)

@@ -129,10 +129,6 @@ enum head_status head_parse_request(struct head *head, const char *p, size_t n,
 enum head_status head_parse_response(struct head *head, const char *p, size_t n, size_t limit,
                                      bool to_head, const char **ret_why);
 
-/* A head without a line. The fields' own memory is left as it is: it is written as they are found.
- */
-void head_clear(struct head *head);
-
 /* The first field of that id; NULL where there is none. */
 static inline const struct head_field *head_find(const struct head *head, enum http_field id)
 {
