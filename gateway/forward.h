@@ -25,6 +25,9 @@ void forward(struct req *req);
  */
 void forward_request_head(struct req *req, struct buf *out, struct str prefix, struct str host);
 
+/* Appends the path and query that the upstream is asked for. */
+void forward_target(struct req *req, struct buf *out, struct str prefix);
+
 /* Composes the answer's head from the upstream's. `chunked`: the body follows in chunks. */
 void forward_answer_head(struct req *req, const struct head *answer, bool chunked, struct buf *out);
 

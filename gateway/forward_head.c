@@ -29,7 +29,7 @@ static void add_query_without(struct buf *out, struct str query, struct str para
     }
 }
 
-static void add_target(struct req *req, struct buf *out, struct str prefix)
+void forward_target(struct req *req, struct buf *out, struct str prefix)
 {
     struct str path = req->target.path;
     if (req->route->strip_path) {
@@ -163,7 +163,7 @@ void forward_request_head(struct req *req, struct buf *out, struct str prefix, s
     const struct head *head = req->head;
     buf_add_str(out, head->method);
     buf_add_char(out, ' ');
-    add_target(req, out, prefix);
+    forward_target(req, out, prefix);
     buf_add_lit(out, " HTTP/1.1\r\n");
     add_field(out, STR("Host"), host);
     for (unsigned i = 0; i < head->count; i++) {

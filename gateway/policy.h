@@ -36,6 +36,11 @@ struct policy {
     /* called when the answer's status is known and its head not yet composed, in reverse order, if
      * it was entered; may be NULL */
     void (*leave)(struct req *req);
+
+    /* called in place of `enter` for a request that is only thought of (preview.h): its key is
+     * known without its secret, and nothing is taken from a limit. NULL where `enter` looks at
+     * nothing but route, address, key and app, and changes nothing */
+    enum verdict (*preview)(struct req *req);
 };
 
 #define X(name) extern const struct policy policy_##name;

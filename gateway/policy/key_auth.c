@@ -77,6 +77,20 @@ static enum reason judge(const struct req *req)
     return req->app->suspended ? REASON_APP_SUSPENDED : REASON_NONE;
 }
 
+/* Decides by the key that was found. */
+static enum verdict decide(struct req *req)
+{
+    req->app = access_key_app(req->key);
+    enum reason reason = judge(req);
+    if (reason != REASON_NONE)
+        return refuse(req, reason);
+    note_begin(req, "key_auth pass");
+    note_str(req, "key", req->key->kid);
+    note_str(req, "app", req->app->name);
+    note_end(req);
+    return NEXT;
+}
+
 static enum verdict enter(struct req *req)
 {
     struct str secret = find_secret(req);
@@ -89,15 +103,12 @@ static enum verdict enter(struct req *req)
     req->key = access_find(access, &hash);
     if (req->key == NULL)
         return refuse(req, REASON_KEY_INVALID);
-    req->app = access_key_app(req->key);
-    enum reason reason = judge(req);
-    if (reason != REASON_NONE)
-        return refuse(req, reason);
-    note_begin(req, "key_auth pass");
-    note_str(req, "key", req->key->kid);
-    note_str(req, "app", req->app->name);
-    note_end(req);
-    return NEXT;
+    return decide(req);
+}
+
+static enum verdict preview(struct req *req)
+{
+    return req->key != NULL ? decide(req) : refuse(req, REASON_KEY_MISSING);
 }
 
 const struct policy policy_key_auth = {
@@ -105,4 +116,5 @@ const struct policy policy_key_auth = {
     .doc = "Wants a key of an app that is neither expired, revoked, disabled nor suspended.",
     .applies = applies,
     .enter = enter,
+    .preview = preview,
 };

@@ -39,15 +39,29 @@ static enum verdict refuse(struct req *req)
     return REPLY;
 }
 
-static enum verdict enter(struct req *req)
+/* Decides by the answer in req->limits. */
+static enum verdict decide(struct req *req)
 {
-    bool admitted = limiter_take(req->app->limiter, clock_mono(), clock_wall(), &req->limits);
-    if (!admitted)
+    if (!req->limits.admitted)
         return refuse(req);
     note_begin(req, "limits pass");
     note_numbers(req);
     note_end(req);
     return NEXT;
+}
+
+static enum verdict enter(struct req *req)
+{
+    limiter_take(req->app->limiter, clock_mono(), clock_wall(), &req->limits);
+    return decide(req);
+}
+
+/* Where nobody has said what is left (req->limits), the limiter at hand does. */
+static enum verdict preview(struct req *req)
+{
+    if (req->limits.rules == NULL)
+        limiter_look(req->app->limiter, clock_mono(), clock_wall(), &req->limits);
+    return decide(req);
 }
 
 static void leave(struct req *req)
@@ -68,4 +82,5 @@ const struct policy policy_limits = {
     .applies = applies,
     .enter = enter,
     .leave = leave,
+    .preview = preview,
 };
