@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/ask.h"
+
+#include "appliance/command.h"
+#include "appliance/control.h"
+#include "appliance/control_keys.h"
+#include "appliance/lock.h"
+#include "gateway/preview.h"
+#include "portal/control.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <sodium.h>
+#include <stdio.h>
+
+/* The directory may be held by an instance that is starting or stopping, or by another command. */
+#define LOCK_PATIENCE_US (10 * US_PER_S)
+#define LOCK_RETRY_MS 50
+
+static void dir_of(const struct config *config, char out[static PATH_MAX])
+{
+    CHECK(str_copy(config->data_dir, out, PATH_MAX));
+}
+
+/* Under the lock. */
+static int work_alone(struct config *config, const char *dir, const json_t *request,
+                      json_t **ret_answer, struct error *err)
+{
+    struct pepper pepper;
+    struct preview *preview;
+    struct control_keys keys = {.pepper = &pepper};
+    int r = preview_create(&preview, &config->gateway, err);
+    if (r != 0)
+        return r;
+    r = pepper_load(dir, &pepper, err);
+    if (r == 0)
+        r = control_open(&keys.db, dir, CONTROL_WRITE, err);
+    if (r == 0) {
+        keys.access = preview_access(preview);
+        const char *command = json_string_value(json_object_get(request, "command"));
+        json_t *answer = control_keys_answer(&keys, command, request, err);
+        r = answer != NULL ? 0 : err->code;
+        if (answer != NULL)
+            *ret_answer = answer;
+        db_close(keys.db);
+    }
+    sodium_memzero(&pepper, sizeof(pepper));
+    preview_destroy(preview);
+    return r;
+}
+
+int ask_keys(struct config *config, const json_t *request, json_t **ret_answer, struct error *err)
+{
+    char dir[PATH_MAX];
+    struct dir_lock lock;
+    struct mono deadline = mono_after(clock_mono(), LOCK_PATIENCE_US);
+    dir_of(config, dir);
+    for (;;) {
+        struct error none = ERROR_INIT, held = ERROR_INIT;
+        int r = control_ask(dir, request, ret_answer, &none);
+        if (r != E_NOT_FOUND)
+            return r == 0 ? 0 : error_set(err, r, "%s", none.text);
+        r = dir_lock_take(&lock, dir, &held);
+        if (r == 0)
+            break;
+        if (r != E_BUSY || clock_mono().us >= deadline.us)
+            return error_set(err, r, "%s", held.text);
+        poll(NULL, 0, LOCK_RETRY_MS);
+    }
+    int r = work_alone(config, dir, request, ret_answer, err);
+    dir_lock_release(&lock);
+    return r;
+}
+
+static int ask_simple(const struct config *config, const char *command, struct error *err)
+{
+    char dir[PATH_MAX];
+    json_t *answer = NULL, *request = json_pack("{s:s}", "command", command);
+    dir_of(config, dir);
+    int r = control_ask(dir, request, &answer, err);
+    json_decref(answer);
+    json_decref(request);
+    return r;
+}
+
+bool ask_flush(const struct config *config)
+{
+    struct error err = ERROR_INIT;
+    int r = ask_simple(config, "flush", &err);
+    if (r != 0 && r != E_NOT_FOUND)
+        fprintf(stderr, "weir: the newest calls may be missing: %s\n", err.text);
+    return r != E_NOT_FOUND;
+}
+
+bool ask_running(const struct config *config)
+{
+    struct error err = ERROR_INIT;
+    return ask_simple(config, "ping", &err) == 0;
+}
+
+void ask_wipe(json_t *answer)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(answer, name, value)
+    {
+        /* the answer is ours alone: only its view of the text is const */
+        if (json_is_string(value))
+            sodium_memzero((void *)(uintptr_t)json_string_value(value), json_string_length(value));
+    }
+    json_decref(answer);
+}
