@@ -6,12 +6,9 @@
 #include "analytics/store_count.h"
 #include "analytics/store_totals.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define PATIENCE_S 60 /* never reached where the code is right */
@@ -467,57 +464,6 @@ static void a_sink_without_a_place_begins_with_the_oldest_row_there_is(void **st
     assert_int_equal(place_on_disk().counters[SINK_DROPPED_RETENTION], 0);
 }
 
-/* ---- the cursor's file ---- */
-
-static void a_place_is_kept_to_the_last_number(void **state)
-{
-    struct error err = ERROR_INIT;
-    struct sink_cursor cursor;
-    struct sink_place place, again;
-    (void)state;
-    for (unsigned big = 0; big < 2; big++) {
-        ok(sink_cursor_open(&cursor, dir, "fake", &place, &err), &err);
-        for (unsigned i = 0; i < SINK_COUNTERS; i++)
-            place.counters[i] = big ? UINT64_MAX - i : i;
-        place.seq = big ? UINT64_MAX : 1;
-        place.known_to = 12345;
-        place.pending = 0;
-        ok(sink_cursor_save(&cursor, &place, &err), &err);
-        sink_cursor_close(&cursor);
-        again = place_on_disk();
-        assert_memory_equal(&place, &again, sizeof(place));
-    }
-}
-
-static void a_damaged_place_is_noticed(void **state)
-{
-    struct error err = ERROR_INIT;
-    struct sink_cursor cursor;
-    struct sink_place place;
-    char path[128], byte;
-    (void)state;
-    snprintf(path, sizeof(path), "%s/sink-fake.cursor", dir);
-    ok(sink_cursor_open(&cursor, dir, "fake", &place, &err), &err);
-    place.seq = 123;
-    ok(sink_cursor_save(&cursor, &place, &err), &err);
-    sink_cursor_close(&cursor);
-    /* each byte of the line in turn; the padding says nothing */
-    for (off_t at = 0; at < 40; at++) {
-        int fd = open(path, O_RDWR);
-        assert_true(fd >= 0 && pread(fd, &byte, 1, at) == 1);
-        char other = byte == '7' ? '8' : '7';
-        assert_int_equal(pwrite(fd, &other, 1, at), 1);
-        struct error why = ERROR_INIT;
-        if (byte != ' ' || at < 30)
-            assert_int_equal(sink_cursor_open(&cursor, dir, "fake", &place, &why), E_CORRUPT);
-        assert_int_equal(pwrite(fd, &byte, 1, at), 1);
-        close(fd);
-    }
-    assert_int_equal(place_on_disk().seq, 123);
-    assert_int_equal(truncate(path, 100), 0);
-    assert_int_equal(sink_cursor_open(&cursor, dir, "fake", &place, &err), E_CORRUPT);
-}
-
 static void a_sink_that_lost_its_place_begins_again(void **state)
 {
     char path[128];
@@ -606,8 +552,6 @@ int main(void)
         TEST(so_are_those_deleted_while_nothing_ran),
         TEST(a_hole_between_numbers_is_no_loss),
         TEST(a_sink_without_a_place_begins_with_the_oldest_row_there_is),
-        TEST(a_place_is_kept_to_the_last_number),
-        TEST(a_damaged_place_is_noticed),
         TEST(a_sink_that_lost_its_place_begins_again),
         TEST(a_sink_that_cannot_have_a_file_says_so),
         TEST(backlog_and_counters_are_shown),
