@@ -64,10 +64,11 @@ struct key_use {
     struct wall time;
     struct str ip;
 };
-typedef void key_visit(void *ctx, const struct key_use *use);
+typedef void key_use_visit(void *ctx, const struct key_use *use);
 
 /* The last use of each key that was ever used. */
-must_check int store_keys_used(struct db *totals, key_visit *visit, void *ctx, struct error *err);
+must_check int store_keys_used(struct db *totals, key_use_visit *visit, void *ctx,
+                               struct error *err);
 
 struct cell_row {
     struct str metric, labels; /* labels joined, see labels.h */

@@ -24,7 +24,6 @@
 #define PORTAL_DRAIN_US US_PER_S
 #define QUOTA_WINDOW_MAX_US (32 * US_PER_DAY)
 
-
 /* --- the parts, in the order of the start --- */
 
 static int start_lock(struct instance *in, struct error *err)

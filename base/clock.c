@@ -202,37 +202,51 @@ static int64_t take_fraction(struct str *s)
     return us;
 }
 
-int wall_parse(struct str s, struct wall *ret_t)
+/* "2026-11-23". */
+static int take_date(struct str *s, struct wall *ret_t)
 {
-    int year = take_number(&s, 4);
-    if (year < 0 || !take_char(&s, '-'))
+    int year = take_number(s, 4);
+    if (year < 0 || !take_char(s, '-'))
         return E_INVALID;
-    int month = take_number(&s, 2);
-    if (month < 1 || month > 12 || !take_char(&s, '-'))
+    int month = take_number(s, 2);
+    if (month < 1 || month > 12 || !take_char(s, '-'))
         return E_INVALID;
-    int day = take_number(&s, 2);
+    int day = take_number(s, 2);
     if (day < 1 || day > days_in_month(year, month))
         return E_INVALID;
-    struct wall t = wall_from_civil(year, month, day);
+    *ret_t = wall_from_civil(year, month, day);
+    return 0;
+}
+
+/* "18:04:05.123456", in microseconds of the day. A leap second counts as the one after. */
+static int take_time(struct str *s, int64_t *ret_us)
+{
+    int h = take_number(s, 2);
+    if (h < 0 || h > 23 || !take_char(s, ':'))
+        return E_INVALID;
+    int m = take_number(s, 2);
+    if (m < 0 || m > 59 || !take_char(s, ':'))
+        return E_INVALID;
+    int second = take_number(s, 2);
+    if (second < 0 || second > 60)
+        return E_INVALID;
+    *ret_us = h * US_PER_HOUR + m * US_PER_MINUTE + second * US_PER_S + take_fraction(s);
+    return 0;
+}
+
+int wall_parse(struct str s, struct wall *ret_t)
+{
+    struct wall t;
+    int64_t of_day = 0, offset = 0;
+    if (take_date(&s, &t) != 0)
+        return E_INVALID;
     if (s.n > 0) {
         if (!take_char(&s, 'T') && !take_char(&s, 't') && !take_char(&s, ' '))
             return E_INVALID;
-        int h = take_number(&s, 2);
-        if (h < 0 || h > 23 || !take_char(&s, ':'))
+        if (take_time(&s, &of_day) != 0 || take_offset(&s, &offset) != 0 || s.n > 0)
             return E_INVALID;
-        int m = take_number(&s, 2);
-        if (m < 0 || m > 59 || !take_char(&s, ':'))
-            return E_INVALID;
-        int sec = take_number(&s, 2);
-        if (sec < 0 || sec > 60)
-            return E_INVALID;
-        t.us += h * US_PER_HOUR + m * US_PER_MINUTE + sec * US_PER_S + take_fraction(&s);
-        int64_t offset;
-        if (take_offset(&s, &offset) != 0 || s.n > 0)
-            return E_INVALID;
-        t.us -= offset;
     }
-    *ret_t = t;
+    *ret_t = (struct wall){.us = t.us + of_day - offset};
     return 0;
 }
 

@@ -17,7 +17,8 @@ struct uuid {
     unsigned char b[16];
 };
 
-/* Chance bought in bulk: one getrandom(2) serves a few hundred ids. Zeroed memory is a valid source. */
+/* Chance bought in bulk: one getrandom(2) serves a few hundred ids. Zeroed memory is a valid
+ * source. */
 struct uuid_source {
     unsigned char pool[4080];
     unsigned left; /* bytes of the pool not used yet */

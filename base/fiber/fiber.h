@@ -94,8 +94,8 @@ void fiber_unpark(struct fiber *fiber);
 void fiber_park_always(void);
 
 /*
- * Whether nothing has come on a descriptor since it was last read empty: no byte, no end. True only where it
- * was waited for before. For idle connections; costs no system call on a fiber.
+ * Whether nothing has come on a descriptor since it was last read empty: no byte, no end. True only
+ * where it was waited for before. For idle connections; costs no system call on a fiber.
  */
 bool fiber_quiet(int fd);
 

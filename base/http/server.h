@@ -122,8 +122,8 @@ must_check int http_body_read(struct http_conn *conn, struct str *ret_piece);
 must_check int http_body_try(struct http_conn *conn, struct str *ret_piece);
 
 /*
- * Looks at what has arrived of the body without taking it: 0, or E_PROTOCOL where its chunks are broken
- * already.
+ * Looks at what has arrived of the body without taking it: 0, or E_PROTOCOL where its chunks are
+ * broken already.
  */
 must_check int http_body_check(const struct http_conn *conn);
 
