@@ -131,9 +131,9 @@ static enum head_status skip_empty_lines(struct head_scan *scan, const char *p, 
             scan->started = true;
         else
             scan->skipped += 2;
+        scan->at = scan->skipped;
         if (scan->skipped > 4)
             return refuse(HEAD_BAD, "more empty lines than a request begins with", ret_why);
-        scan->at = scan->skipped;
     }
     return HEAD_OK;
 }

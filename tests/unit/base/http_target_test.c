@@ -45,7 +45,7 @@ static void each_form_is_taken_apart(void **state)
         {"GET", "\\a", NULL, NULL, NULL},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct target t;
+        struct http_target t;
         const char *why = target_parse(&t, str_from(cases[i].method), str_from(cases[i].text));
         if ((why != NULL) != (cases[i].path == NULL))
             fail_msg("%s: %s", cases[i].text, why != NULL ? why : "accepted");
