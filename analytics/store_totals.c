@@ -212,7 +212,7 @@ int store_key_used(struct db *totals, struct str key, struct wall time, struct i
     return db_run(st, err);
 }
 
-int store_keys_used(struct db *totals, key_visit *visit, void *ctx, struct error *err)
+int store_keys_used(struct db *totals, key_use_visit *visit, void *ctx, struct error *err)
 {
     struct db_stmt *st;
     int r = db_stmt_get(totals, SQL_KEYS_USED, &st, err);

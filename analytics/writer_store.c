@@ -173,7 +173,7 @@ static void skip_rows(struct writer_store *ws, const struct batch *batch, int64_
                       const struct error *why)
 {
     for (size_t i = 0; i < batch->count; i++)
-        ws->rows_skipped += batch->items[i].day == day;
+        ws->skipping += batch->items[i].day == day;
     ws->rows_error = *why;
 }
 
@@ -216,6 +216,7 @@ static int store_rows(struct writer_store *ws, const struct batch *batch, struct
                                      .text = "the disk is full: what is left is for counting"};
     bool reserve = store_reserve_held(ws->store) || store_reserve_take(ws->store);
     ws->rows_error.code = 0;
+    ws->skipping = 0;
     for (int64_t day = next_day(batch, -1); day != INT64_MAX; day = next_day(batch, day)) {
         struct day_range range = {.day = day};
         struct error why = ERROR_INIT;
@@ -286,6 +287,7 @@ static int store_totals_once(struct writer_store *ws, const struct batch *batch,
     tally_clear(&ws->tally);
     if (r == 0) {
         ws->note_count = 0;
+        ws->rows_skipped += ws->skipping;
         return 0;
     }
     /* what is in memory is ahead of the tables now: the tables are right */

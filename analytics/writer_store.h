@@ -27,6 +27,7 @@ struct writer_store {
     struct tally tally;
     uint64_t last_seq;                 /* newest number given to a row */
     uint64_t rows_skipped;             /* in all */
+    uint64_t skipping;                 /* of this batch, left out for good when it is counted */
     struct day_range notes[NOTES_MAX]; /* rows written that totals.db does not know of yet */
     unsigned note_count;
     bool cells_stale;        /* cells are ahead of their table: reload before use */
