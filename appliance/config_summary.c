@@ -164,24 +164,65 @@ static bool same_texts(const struct str *a, size_t a_count, const struct str *b,
     return same;
 }
 
+static bool same_networks(const struct cidr_set *a, const struct cidr_set *b)
+{
+    bool same = a->count == b->count;
+    for (size_t i = 0; same && i < a->count; i++)
+        same = a->items[i].prefix == b->items[i].prefix && ip_eq(a->items[i].ip, b->items[i].ip);
+    return same;
+}
+
+static bool same_loki(const struct loki_config *a, const struct loki_config *b)
+{
+    bool same = str_eq(a->url, b->url) && str_eq(a->tenant, b->tenant) &&
+                a->label_count == b->label_count && a->batch_bytes == b->batch_bytes &&
+                a->batch_wait_us == b->batch_wait_us && a->timeout_us == b->timeout_us;
+    for (size_t i = 0; same && i < a->label_count; i++)
+        same = str_eq(a->labels[i].name, b->labels[i].name) &&
+               str_eq(a->labels[i].value, b->labels[i].value);
+    return same;
+}
+
+static bool same_retention(const struct retention *a, const struct retention *b)
+{
+    return a->requests_us == b->requests_us && a->minutes_us == b->minutes_us &&
+           a->hours_us == b->hours_us && a->usage_us == b->usage_us;
+}
+
 unsigned config_needs_restart(const struct config *now, const struct config *next, struct buf *out)
 {
 #define SAME_LISTEN(section)                                                                       \
     same_texts(now->section.listen, now->section.listen_count, next->section.listen,               \
                next->section.listen_count)
+#define SAME(field) (now->field == next->field)
     const struct {
         const char *name;
         bool same;
     } settings[] = {
         {"data_dir", str_eq(now->data_dir, next->data_dir)},
         {"gateway.listen", SAME_LISTEN(gateway)},
-        {"gateway.workers", now->gateway.workers == next->gateway.workers},
+        {"gateway.workers", SAME(gateway.workers)},
+        {"gateway.max_connections_per_client", SAME(gateway.max_connections_per_client)},
+        {"gateway.max_head", SAME(gateway.max_head)},
+        {"gateway.max_target", SAME(gateway.max_target)},
+        {"gateway.head_timeout", SAME(gateway.head_timeout_us)},
+        {"gateway.body_timeout", SAME(gateway.body_timeout_us)},
+        {"gateway.send_timeout", SAME(gateway.send_timeout_us)},
+        {"gateway.keep_alive", SAME(gateway.keep_alive_us)},
         {"portal.listen", SAME_LISTEN(portal)},
+        {"portal.url", str_eq(now->portal.url, next->portal.url)},
         {"admin.listen", SAME_LISTEN(admin)},
         {"metrics.listen", SAME_LISTEN(metrics)},
-        {"analytics.journal_size", now->analytics.journal_bytes == next->analytics.journal_bytes},
+        {"metrics.allow", same_networks(&now->metrics.allow, &next->metrics.allow)},
+        {"metrics.token", str_eq(now->metrics.token, next->metrics.token)},
+        {"analytics.retention",
+         same_retention(&now->analytics.retention, &next->analytics.retention)},
+        {"analytics.max_series", SAME(analytics.max_series)},
+        {"analytics.journal_size", SAME(analytics.journal_bytes)},
+        {"analytics.loki", same_loki(&now->analytics.loki, &next->analytics.loki)},
     };
 #undef SAME_LISTEN
+#undef SAME
     unsigned count = 0;
     for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
         if (settings[i].same)

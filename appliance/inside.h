@@ -19,6 +19,7 @@
 #include "appliance/control_keys.h"
 #include "appliance/instance.h"
 #include "appliance/lock.h"
+#include "appliance/scrape.h"
 #include "base/epoch.h"
 #include "base/fiber/fiber.h"
 #include "base/secret.h"
@@ -53,6 +54,7 @@ struct instance {
     struct gateway *gateway;
     struct portal *portal;
     struct http_server *portal_server, *admin_server;
+    struct scrape *scrape; /* NULL without a `metrics` listener */
     struct control *control;
     char problem_base[256];
 

@@ -229,6 +229,11 @@ static int start_portal(struct instance *in, struct error *err)
     return r;
 }
 
+static int start_scrape(struct instance *in, struct error *err)
+{
+    return scrape_start(&in->scrape, &in->config->metrics, in->metrics, err);
+}
+
 static int start_control(struct instance *in, struct error *err)
 {
     return control_start(&in->control, in->data_dir, instance_control, in, err);
@@ -240,9 +245,9 @@ static int start_edge(struct instance *in, struct error *err)
 }
 
 static int (*const PARTS[])(struct instance *, struct error *) = {
-    start_lock,    start_limits,  start_database, start_carriers, start_store,
-    start_gateway, start_config,  start_writer,   start_sinks,    start_metrics,
-    start_portal,  start_control, start_edge,
+    start_lock,    start_limits, start_database, start_carriers, start_store,
+    start_gateway, start_config, start_writer,   start_sinks,    start_metrics,
+    start_portal,  start_scrape, start_control,  start_edge,
 };
 
 /* --- the whole --- */
@@ -308,6 +313,7 @@ void instance_stop(struct instance *instance)
     control_stop(in->control);
     http_server_stop(in->portal_server, PORTAL_DRAIN_US);
     http_server_stop(in->admin_server, PORTAL_DRAIN_US);
+    scrape_stop(in->scrape);
     portal_destroy(in->portal);
     metrics_destroy(in->metrics);
     stop_gateway(in);

@@ -210,6 +210,7 @@ void instance_collect(struct metrics_out *out, void *instance)
     collect_server(out, "gateway", gateway_server(in->gateway));
     collect_server(out, "portal", in->portal_server);
     collect_server(out, "admin", in->admin_server);
+    collect_server(out, "metrics", scrape_server(in->scrape));
     gateway_visit_targets(in->gateway, collect_target, out);
     access_each_app(in->access, collect_app, out);
     for (unsigned i = 0; i < in->sink_count; i++)
