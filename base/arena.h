@@ -11,7 +11,7 @@
  * overrun; the asan preset does so.
  *
  * Threads: an arena belongs to one thread (or fiber).
- * Memory:  chunks from the heap, or the caller's memory as the first chunk.
+ * Memory:  chunks from the heap.
  * Errors:  NULL and the sticky `overflow`.
  */
 #ifndef BASE_ARENA_H

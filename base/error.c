@@ -21,10 +21,12 @@ void check_failed(const char *cond, const char *file, int line)
 
 const char *error_text(int code)
 {
-    int index = E_BEFORE_FIRST - code;
     if (code == 0)
         return "no error";
-    if (index <= 0 || index >= (int)ARRAY_LEN(TEXTS) || TEXTS[index] == NULL)
+    if (code >= E_BEFORE_FIRST)
+        return "unknown error";
+    int index = E_BEFORE_FIRST - code;
+    if (index >= (int)ARRAY_LEN(TEXTS) || TEXTS[index] == NULL)
         return "unknown error";
     return TEXTS[index];
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/jsonw.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <unistd.h>
@@ -22,10 +23,13 @@ void log_configure(enum log_level level, enum log_format format)
     atomic_store_explicit(&current_format, format, memory_order_relaxed);
 }
 
-/* A logfmt value needs quotes when a reader could take it apart: spaces, quotes, '=', controls. */
+/*
+ * A logfmt value needs quotes when a reader could take it apart: spaces, quotes, '=', controls; and
+ * where it is not UTF-8, which quoting mends.
+ */
 static bool needs_quotes(struct str s)
 {
-    if (s.n == 0)
+    if (s.n == 0 || !str_is_utf8(s))
         return true;
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
@@ -56,7 +60,10 @@ static void add_value(struct buf *b, const struct kv *f, bool json)
         buf_add_i64(b, f->i64);
         break;
     case KV_DOUBLE:
-        buf_printf(b, "%.6g", f->number);
+        if (json && !isfinite(f->number))
+            buf_add_lit(b, "null");
+        else
+            buf_printf(b, "%.6g", f->number);
         break;
     case KV_BOOL:
         buf_add_cstr(b, f->boolean ? "true" : "false");
@@ -66,14 +73,20 @@ static void add_value(struct buf *b, const struct kv *f, bool json)
     }
 }
 
+/* A field that does not fit is left out as a whole: a reader could not take half of one apart. */
 static void add_fields(struct buf *b, va_list fields, bool json)
 {
     for (;;) {
         struct kv f = va_arg(fields, struct kv);
+        size_t before = b->n;
         if (f.type == KV_END)
             return;
         buf_printf(b, json ? ",\"%s\":" : " %s=", f.key);
         add_value(b, &f, json);
+        if (b->failed) {
+            b->n = before;
+            b->failed = false;
+        }
     }
 }
 
@@ -84,8 +97,8 @@ void log_write(enum log_level level, const char *message, ...)
     bool json = atomic_load_explicit(&current_format, memory_order_relaxed) == LOG_JSON;
     char line[LOG_LINE_MAX], time[CLOCK_TEXT_MAX];
     struct buf b;
-    /* one byte is kept back for the newline of a line that had to be cut */
-    buf_init_fixed(&b, line, sizeof(line) - 1);
+    /* two bytes are kept back for the end of the line */
+    buf_init_fixed(&b, line, sizeof(line) - 2);
     wall_format(clock_wall(), time);
     buf_printf(&b,
                json ? "{\"time\":\"%s\",\"level\":\"%s\",\"msg\":" : "time=%s level=%s msg=", time,
@@ -95,9 +108,10 @@ void log_write(enum log_level level, const char *message, ...)
     va_start(fields, message);
     add_fields(&b, fields, json);
     va_end(fields);
+    size_t n = b.n;
     if (json)
-        buf_add_char(&b, '}');
-    line[b.n] = '\n';
-    ssize_t ignored = write(STDERR_FILENO, line, b.n + 1);
+        line[n++] = '}';
+    line[n++] = '\n';
+    ssize_t ignored = write(STDERR_FILENO, line, n);
     (void)ignored;
 }

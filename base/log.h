@@ -9,8 +9,9 @@
  * function for struct secret.
  *
  * Threads: any; a line is one write(2), so lines of several threads never mix. It may block on a
- * full pipe: not on a request's path. Memory:  the line is built on the stack and cut at
- * LOG_LINE_MAX. Errors:  a line that cannot be written is lost; nothing else could be done with it.
+ *          full pipe: not on a request's path.
+ * Memory:  the line is built on the stack, up to LOG_LINE_MAX; a field that does not fit is left
+ * out. Errors:  a line that cannot be written is lost; nothing else could be done with it.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
