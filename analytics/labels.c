@@ -198,8 +198,7 @@ static struct label_entry *slot(const struct label_map *map, struct str key, uin
 {
     for (size_t i = hash;; i++) {
         struct label_entry *e = &map->entries[i & (map->capacity - 1)];
-        if (e->key == NULL ||
-            (e->hash == hash && e->key_n == key.n && memcmp(e->key, key.p, key.n) == 0))
+        if (e->key == NULL || (e->hash == hash && str_eq(str_make(e->key, e->key_n), key)))
             return e;
     }
 }

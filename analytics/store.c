@@ -89,11 +89,13 @@ static int open_totals(struct store *store, struct error *err)
 {
     char path[PATH_MAX];
     snprintf(path, sizeof(path), "%s/totals.db", store->dir);
-    if (!(store->flags & STORE_WRITE) && access(path, F_OK) != 0 && errno == ENOENT)
-        return error_set(err, E_NOT_FOUND,
-                         "%s does not exist: nothing was recorded in this data directory yet",
-                         path);
-    return open_file(store, path, migrations_totals, &store->totals, err);
+    int r = E_NOT_FOUND;
+    if ((store->flags & STORE_WRITE) || access(path, F_OK) == 0 || errno != ENOENT)
+        r = open_file(store, path, migrations_totals, &store->totals, err);
+    if (r == E_NOT_FOUND)
+        return error_set(
+            err, r, "%s does not exist: nothing was recorded in this data directory yet", path);
+    return r;
 }
 
 int store_open(struct store **ret_store, const char *dir, unsigned flags, struct error *err)
@@ -164,6 +166,7 @@ int store_day(struct store *store, int64_t day, struct db **ret_db, struct error
         if (!(store->flags & STORE_WRITE) && access(path, F_OK) != 0 && errno == ENOENT)
             return E_NOT_FOUND;
         int r = make_place(store, &place, err);
+        /* E_NOT_FOUND also while another process is making it */
         if (r == 0)
             r = open_file(store, path, migrations_requests, &place->db, err);
         if (r != 0)

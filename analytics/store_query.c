@@ -4,7 +4,6 @@
 #include "analytics/record.h"
 #include "base/hist.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -153,26 +152,39 @@ static int make_views(struct db *db, unsigned days, struct error *err)
     return r;
 }
 
+/* One day's file; a file that is just being made, or just gone, is passed over. */
+static int attach_day(struct store *store, struct db *db, int64_t day, unsigned *days,
+                      struct error *err)
+{
+    char name[16];
+    struct db *known;
+    int r = store_day(store, day, &known, err);
+    if (r != 0)
+        return r == E_NOT_FOUND ? 0 : r;
+    snprintf(name, sizeof(name), "day%u", *days);
+    r = db_attach(db, db_path(known), name, err);
+    if (r == 0)
+        *days += 1;
+    return r;
+}
+
 static int attach_files(struct store *store, struct db *db, unsigned *ret_days,
                         unsigned *ret_left_out, struct error *err)
 {
     int64_t *days = NULL;
     size_t count = 0, first = 0;
-    char name[16], path[PATH_MAX];
+    unsigned attached = 0;
     int r = store_days(store, &days, &count, err);
     if (r == 0)
         r = db_attach(db, db_path(store_totals(store)), "totals", err);
     size_t places = db_attach_max(db) - 1;
     if (count > places)
         first = count - places;
-    for (size_t i = first; i < count && r == 0; i++) {
-        snprintf(name, sizeof(name), "day%zu", i - first);
-        store_day_path(store, days[i], path, sizeof(path));
-        r = db_attach(db, path, name, err);
-    }
+    for (size_t i = first; i < count && r == 0; i++)
+        r = attach_day(store, db, days[i], &attached, err);
     free(days);
     if (r == 0) {
-        *ret_days = (unsigned)(count - first);
+        *ret_days = attached;
         *ret_left_out = (unsigned)first;
     }
     return r;

@@ -176,6 +176,8 @@ int migrate_check(struct db *db, const struct embedded_file *migrations, struct 
 {
     size_t applied;
     int r = count_applied(db, migrations, &applied, err);
+    if (r == 0 && applied == 0)
+        return E_NOT_FOUND;
     if (r == 0 && applied < known_count(migrations))
         r = error_set(err, E_UNAVAILABLE,
                       "%s is of an older version of weir: start this version on it first",

@@ -27,7 +27,8 @@ must_check int migrate_run(struct db *db, const struct embedded_file *migrations
 
 /*
  * Says whether a reader knows this file: 0, E_NEWER, or E_UNAVAILABLE where a migration is still
- * missing (the running version has to open it first).
+ * missing (the running version has to open it first). An empty file, as it is for a moment while
+ * another process makes it, is E_NOT_FOUND without a sentence.
  */
 must_check int migrate_check(struct db *db, const struct embedded_file *migrations,
                              struct error *err);
