@@ -150,7 +150,7 @@ void batch_collect(struct batch *batch, struct mono now, bool settle_all)
         uint64_t head = ring_head(reader->ring);
         window.old = old_position(reader, now, window.end);
         collect_records(batch, reader, window, share > 0 ? share : 1);
-        amend(batch, reader, head);
+        amend(batch, reader, ring_amendments_end(reader->ring, head));
         reader->scanning = head;
     }
 }

@@ -135,6 +135,7 @@ int ring_open(struct ring **ret_ring, const char *path, struct error *err)
     ring->path = strdup(path);
     CHECK(ring->path != NULL);
     atomic_init(&ring->min_unsettled, RING_NONE);
+    atomic_init(&ring->amended, UINT64_MAX);
     *ret_ring = ring;
     return 0;
 }
@@ -270,6 +271,7 @@ void ring_amend(struct ring *ring, uint64_t seq, const struct record *record)
                                   .kind = FRAME_AMENDMENT,
                                   .payload_bytes = (uint32_t)n};
     seal(ring, pos, header);
+    atomic_store_explicit(&ring->amended, pos + bytes, memory_order_relaxed);
     publish(ring, pos + bytes);
 }
 
@@ -301,6 +303,13 @@ uint64_t ring_unsettled(const struct ring *ring)
 {
     /* acquire pairs with publish_unsettled() */
     return atomic_load_explicit(&ring->min_unsettled, memory_order_acquire);
+}
+
+uint64_t ring_amendments_end(const struct ring *ring, uint64_t head)
+{
+    /* relaxed: what was stored before the head is seen by who has seen the head */
+    uint64_t end = atomic_load_explicit(&ring->amended, memory_order_relaxed);
+    return end < head ? end : head;
 }
 
 struct ring_cursor ring_tail(const struct ring *ring)
@@ -419,6 +428,7 @@ void ring_renew(struct ring *ring)
     }
     atomic_store_explicit(&ring->header->id, id, memory_order_relaxed);
     ring->next_seq = 1;
+    atomic_store_explicit(&ring->amended, 0, memory_order_relaxed);
     ring->ready = true;
 }
 

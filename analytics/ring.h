@@ -81,6 +81,8 @@ struct ring {
     cache_aligned _Atomic uint64_t min_unsettled; /* atomic, release: pairs with ring_unsettled() */
     _Atomic uint64_t published;                   /* atomic, relaxed: newest sequence number */
     _Atomic uint64_t dropped;                     /* atomic, relaxed counter: no room */
+    _Atomic uint64_t
+        amended; /* atomic, relaxed, before the head: where the newest amendment ends */
 };
 
 /* Where a reader stands: the next frame's position, and its number (0 where any may follow). */
@@ -113,6 +115,12 @@ uint64_t ring_head(const struct ring *ring);
 
 /* The smallest number that is not settled yet; RING_NONE where there is none. */
 uint64_t ring_unsettled(const struct ring *ring);
+
+/*
+ * A position behind which there is no amendment before `head`, which was read from ring_head(): so
+ * there is mostly nothing to look for. Of an earlier run's frames nothing is known.
+ */
+uint64_t ring_amendments_end(const struct ring *ring, uint64_t head);
 
 /* The oldest frame that is still there. */
 struct ring_cursor ring_tail(const struct ring *ring);
