@@ -157,6 +157,27 @@ static enum outcome client_failed(struct exchange *x, int error)
     }
 }
 
+/* Parses what is there, past interim answers. 0 with a complete head, or E_BUSY for more bytes. */
+static int parse_answer(struct exchange *x, const char **ret_why)
+{
+    struct req *req = x->req;
+    while (x->in_n > 0) {
+        enum head_status s = head_parse_response(&x->answer, req->in, x->in_n, sizeof(req->in),
+                                                 req->method == METHOD_HEAD, ret_why);
+        if (s == HEAD_INCOMPLETE)
+            break;
+        if (s != HEAD_OK)
+            return E_PROTOCOL;
+        if (x->answer.status >= 200 || x->answer.status == 101)
+            return 0;
+        /* an interim answer: ours to give, or not asked for (RFC 9110 §15.2); the final one may
+         * have come with it */
+        x->in_n -= x->answer.size;
+        memmove(req->in, req->in + x->answer.size, x->in_n);
+    }
+    return E_BUSY;
+}
+
 /* Reads and parses; 0 with a complete head, E_BUSY, or why there will be none. */
 static int read_answer(struct exchange *x, const char **ret_why)
 {
@@ -166,17 +187,9 @@ static int read_answer(struct exchange *x, const char **ret_why)
         if (n <= 0)
             return n == 0 ? E_CLOSED : (int)n;
         x->in_n += (size_t)n;
-        enum head_status s = head_parse_response(&x->answer, req->in, x->in_n, sizeof(req->in),
-                                                 req->method == METHOD_HEAD, ret_why);
-        if (s == HEAD_INCOMPLETE)
-            continue;
-        if (s != HEAD_OK)
-            return E_PROTOCOL;
-        if (x->answer.status >= 200 || x->answer.status == 101)
-            return 0;
-        /* an interim answer: ours to give, or not asked for (RFC 9110 §15.2) */
-        x->in_n -= x->answer.size;
-        memmove(req->in, req->in + x->answer.size, x->in_n);
+        int r = parse_answer(x, ret_why);
+        if (r != E_BUSY)
+            return r;
     }
 }
 
