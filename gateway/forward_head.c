@@ -44,8 +44,10 @@ void forward_target(struct req *req, struct buf *out, struct str prefix)
     buf_add_str(out, path);
     if (!req->target.has_query)
         return;
-    if (req->key_source == KEY_FROM_QUERY) {
-        add_query_without(out, req->target.query, req->route->api->auth.query_param);
+    const struct auth_conf *auth = &req->route->api->auth;
+    /* also where the key was found elsewhere: what stands there is a key as well */
+    if (auth->kind == AUTH_KEY && auth->query_param.n > 0 && !auth->forward_key) {
+        add_query_without(out, req->target.query, auth->query_param);
         return;
     }
     buf_add_char(out, '?');
