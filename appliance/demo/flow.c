@@ -137,10 +137,15 @@ static int64_t stranger_step(struct flow *flow)
     return 5 * US_PER_S;
 }
 
+#define AGENT_MOBILE "User-Agent: Bookworm/3.2 (Android 14)"
+#define AGENT_SHOP "User-Agent: web-shop/1.8 (Node.js)"
+#define AGENT_IMPORTER "User-Agent: importer/0.4 (Python)"
+#define AGENT_STRANGER "User-Agent: script/0.1"
+
 const struct flow_row FLOW_ROWS[FLOW_ROW_COUNT] = {
-    {"mobile-app", APP_MOBILE, 0, mobile_step},
-    {"web-shop", APP_SHOP, 50 * US_PER_MS, shop_step},
-    {"batch-importer", APP_IMPORTER, US_PER_S, importer_step},
-    {"events", APP_MOBILE, 2 * US_PER_S, feed_step},
-    {"stranger", DEMO_APPS, 3 * US_PER_S, stranger_step},
+    {"mobile-app", APP_MOBILE, AGENT_MOBILE, 0, mobile_step},
+    {"web-shop", APP_SHOP, AGENT_SHOP, 50 * US_PER_MS, shop_step},
+    {"batch-importer", APP_IMPORTER, AGENT_IMPORTER, US_PER_S, importer_step},
+    {"events", APP_MOBILE, AGENT_MOBILE, 2 * US_PER_S, feed_step},
+    {"stranger", DEMO_APPS, AGENT_STRANGER, 3 * US_PER_S, stranger_step},
 };

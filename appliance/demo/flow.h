@@ -37,9 +37,10 @@ unsigned flow_call(struct flow *flow, const struct flow_call *call);
 bool flow_stopping(struct flow *flow);
 
 struct flow_row {
-    const char *name; /* of the thread */
-    unsigned app;     /* DEMO_APPS for nobody's */
-    int64_t first_us; /* the wait before the first step */
+    const char *name;  /* of the thread */
+    unsigned app;      /* DEMO_APPS for nobody's */
+    const char *agent; /* as which it introduces itself: a line of the head */
+    int64_t first_us;  /* the wait before the first step */
     int64_t (*step)(struct flow *flow);
 };
 

@@ -72,8 +72,8 @@ static bool show(const struct live *live, const json_t *status)
                      (int)(p.uptime_s / 60), (int)(p.uptime_s % 60), (long long)p.records,
                      p.requests, p.refused, p.errors);
     if (p.api != NULL && n > 0 && (size_t)n < sizeof(line))
-        snprintf(line + n, sizeof(line) - (size_t)n, "  %s p50 %.0f ms p99 %.0f ms", p.api,
-                 p.p50_ms, p.p99_ms);
+        snprintf(line + n, sizeof(line) - (size_t)n, "  %s %.0f ms, p99 %.0f ms", p.api, p.p50_ms,
+                 p.p99_ms);
     return report_line(live->report, line);
 }
 

@@ -109,8 +109,8 @@ int place_port_parse(struct str text, struct place_port *port)
     char with_port[64];
     struct ip ip;
     uint16_t number;
-    if (ip_port_parse(text, &ip, &number) == 0 && number != 0) {
-        *port = (struct place_port){.ip = ip, .port = number, .fixed = true};
+    if (ip_port_parse(text, &ip, &number) == 0) {
+        *port = (struct place_port){.ip = ip, .port = number, .fixed = number != 0};
         return 0;
     }
     if (ip_parse(text, &port->ip) == 0)

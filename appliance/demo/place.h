@@ -43,7 +43,10 @@ struct place_port {
     bool moved; /* set by place_ports(): the port was taken, this is another */
 };
 
-/* "ADDRESS", "ADDRESS:PORT", "[::1]:PORT"; the port of `port` stays where none is named. */
+/*
+ * "ADDRESS", "ADDRESS:PORT", "[::1]:PORT"; the port of `port` stays where none is named, and 0 is
+ * any that is free.
+ */
 must_check int place_port_parse(struct str text, struct place_port *port);
 
 /* Replaces ports in use by free ones. */

@@ -11,6 +11,7 @@
 
 #define WIDTH 80
 #define TEXT_BYTES_MAX (64 * 1024)
+#define ECHO_COLUMNS 3 /* left for the ^C that a terminal shows */
 
 void report_init(struct report *report)
 {
@@ -88,32 +89,34 @@ static void add_call(struct buf *out, const struct paint *p, const struct greeti
 }
 
 static void add_command(struct buf *out, const struct paint *p, const struct greeting *g,
-                        const char *name, const char *rest)
+                        const char *command, const char *argument)
 {
     buf_printf(out, "    %s", p->link);
     words_program(out);
-    buf_printf(out, " %s -c ", name);
+    buf_printf(out, " %s -c ", command);
     words_quote(out, g->place->config);
-    buf_printf(out, "%s%s\n", rest, p->end);
+    if (argument != NULL)
+        buf_printf(out, " \\\n      %s", argument);
+    buf_printf(out, "%s\n", p->end);
 }
 
 static void add_commands(struct buf *out, const struct paint *p, const struct greeting *g)
 {
-    char id[64];
     struct buf scratch;
     buf_init(&scratch, TEXT_BYTES_MAX);
     bool relative = words_program(&scratch);
     buf_free(&scratch);
-    snprintf(id, sizeof(id), " \\\n      %s", g->request_id);
     heading(out, p, "See what came of it",
-            relative ? "  in another terminal, in this folder" : "  in another terminal");
-    add_command(out, p, g, "explain", id);
-    add_command(out, p, g, "tail", "");
-    add_command(out, p, g, "usage", "");
-    add_command(out, p, g, "check", "");
-    buf_printf(out,
-               "    %sThe id is of that call, made once already; X-Request-Id tells yours.%s\n",
+            relative ? ", in another terminal, in this folder" : ", in another terminal");
+    add_command(out, p, g, "explain", g->request_id);
+    add_command(out, p, g, "tail", NULL);
+    add_command(out, p, g, "usage", NULL);
+    buf_printf(out, "    %sThe id is of a first such call; X-Request-Id is that of yours.%s\n",
                p->dim, p->end);
+    heading(out, p, "Change it", ", while it runs");
+    buf_printf(out, "    %s", p->link);
+    words_quote(out, g->place->config);
+    buf_printf(out, "%s\n", p->end);
 }
 
 static void add_forward(struct buf *out, const struct place_port *port)
@@ -130,7 +133,7 @@ static void add_ssh(struct buf *out, const struct paint *p, const struct greetin
     struct buf host;
     buf_init(&host, TEXT_BYTES_MAX);
     if (words_ssh(&host)) {
-        heading(out, p, "From your own machine", "  this is an SSH session");
+        heading(out, p, "From your own machine", ", as this is an SSH session");
         buf_printf(out, "    %sssh -N", p->link);
         add_forward(out, g->gateway);
         buf_add_lit(out, " \\\n     ");
@@ -145,13 +148,15 @@ static void add_end(struct buf *out, const struct paint *p, const struct greetin
 {
     buf_add_lit(out, "\n  ");
     if (g->seconds > 0)
-        buf_printf(out, "%sIt stops by itself after %lld s%s; Ctrl-C stops it now. ", p->bold,
-                   (long long)g->seconds, p->end);
+        buf_printf(out, "It stops after %s%lld s%s, or at ", p->bold, (long long)g->seconds,
+                   p->end);
     else
-        buf_printf(out, "%sCtrl-C%s stops it. ", p->bold, p->end);
-    buf_printf(out, "%s%s%s%s\n\n", p->dim,
-               g->place->temporary ? "What it wrote goes with it." : "What it wrote stays in ",
-               g->place->temporary ? "" : g->place->dir, p->end);
+        buf_printf(out, "It stops at ");
+    buf_printf(out, "%sCtrl-C%s", p->bold, p->end);
+    if (g->place->temporary)
+        buf_add_lit(out, ", and leaves nothing behind.\n\n");
+    else
+        buf_printf(out, "; keys and records stay in %s.\n\n", g->place->dir);
 }
 
 void report_greeting(const struct report *report, const struct greeting *greeting)
@@ -179,7 +184,7 @@ bool report_line(const struct report *report, const char *text)
     int width = WIDTH;
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_col < WIDTH)
         width = size.ws_col;
-    printf("\r\033[K%s%.*s%s", report->paint.dim, width - 1, text, report->paint.end);
+    printf("\r\033[K%s%.*s%s", report->paint.dim, width - ECHO_COLUMNS, text, report->paint.end);
     return fflush(stdout) == 0;
 }
 

@@ -73,15 +73,15 @@ static const struct {
     struct str method, path; /* a path that ends with a slash wants one segment more */
     void (*answer)(struct sample_call *call);
 } ROUTES[] = {
-    {STR_INIT("GET"), STR_INIT("/api/books"), sample_books},
-    {STR_INIT("GET"), STR_INIT("/api/books/"), sample_book},
-    {STR_INIT("GET"), STR_INIT("/api/search"), sample_search},
-    {STR_INIT("POST"), STR_INIT("/api/orders"), sample_order},
-    {STR_INIT("GET"), STR_INIT("/api/openapi.json"), openapi},
+    {STR_INIT("GET"), STR_INIT("/shop/books"), sample_books},
+    {STR_INIT("GET"), STR_INIT("/shop/books/"), sample_book},
+    {STR_INIT("GET"), STR_INIT("/shop/search"), sample_search},
+    {STR_INIT("POST"), STR_INIT("/shop/orders"), sample_order},
+    {STR_INIT("GET"), STR_INIT("/shop/openapi.json"), openapi},
     {STR_INIT("GET"), STR_INIT("/openapi.json"), openapi},
-    {STR_INIT("GET"), STR_INIT("/reports/daily"), sample_daily},
-    {STR_INIT("GET"), STR_INIT("/reports/events"), sample_events},
-    {STR_INIT("GET"), STR_INIT("/reports/archive"), sample_archive},
+    {STR_INIT("GET"), STR_INIT("/sales/daily"), sample_daily},
+    {STR_INIT("GET"), STR_INIT("/sales/events"), sample_events},
+    {STR_INIT("GET"), STR_INIT("/sales/archive"), sample_archive},
     {STR_INIT("GET"), STR_INIT("/health"), health},
 };
 

@@ -5,14 +5,14 @@
  * Answers take their time and sometimes fail, as those of real services do; which ones follows from
  * the number of the request, so two runs look alike. openapi.json, beside this file, describes it.
  *
- *     /api/books, /api/books/{id}    quick; 404 for a book that is not there
- *     /api/search?q=TEXT             slow: 50 to 400 ms
- *     /api/orders                    POST {"book": 7, "quantity": 2}: 201, or 400
- *     /api/openapi.json              what it offers, as OpenAPI 3.0
- *     /reports/daily                 sometimes 500 or 503
- *     /reports/events                server-sent events, for five seconds
- *     /reports/archive               2 MiB of CSV
- *     /health                        ok
+ *     /shop/books, /shop/books/{id}   quick; 404 for a book that is not there
+ *     /shop/search?q=TEXT             slow: 50 to 400 ms
+ *     /shop/orders                    POST {"book": 7, "quantity": 2}: 201, or 400
+ *     /shop/openapi.json              what it offers, as OpenAPI 3.0
+ *     /sales/daily                    sometimes 500 or 503
+ *     /sales/events                   server-sent events, for five seconds
+ *     /sales/archive                  2 MiB of CSV
+ *     /health                         ok
  *
  * Threads: started and stopped by one thread; serves on fibers of a carrier of its own.
  * Memory:  owns it all; nothing of an order is kept.

@@ -58,7 +58,7 @@ unsigned flow_call(struct flow *flow, const struct flow_call *call)
     struct counter *counter = &w->traffic->counters[w->row->app];
     struct fetch_response response;
     char url[URL_MAX + FLOW_PATH_MAX], key[KEY_TEXT_LEN + 16];
-    const char *headers[2] = {key, "Content-Type: application/json"};
+    const char *headers[3] = {key, w->row->agent, "Content-Type: application/json"};
     const char *secret = call->key != NULL ? call->key : w->traffic->keys[w->row->app].p;
     snprintf(url, sizeof(url), "%s%s", w->traffic->url, call->path);
     snprintf(key, sizeof(key), "X-API-Key: %s", secret);
@@ -66,7 +66,7 @@ unsigned flow_call(struct flow *flow, const struct flow_call *call)
         .method = call->body != NULL ? "POST" : "GET",
         .url = url,
         .headers = headers,
-        .header_count = call->body != NULL ? 2 : 1,
+        .header_count = call->body != NULL ? 3 : 2,
         .body = str_from(call->body),
         .timeout_us = CALL_TIMEOUT_US,
     };

@@ -43,19 +43,24 @@ static inline struct http_server *loopback_start(void (*handle)(struct http_conn
     return server;
 }
 
-static inline int loopback_connect(const struct http_server *server)
+static inline int loopback_connect_to(struct str address)
 {
     struct ip ip;
     uint16_t port;
     struct timeval patience = {.tv_sec = 20};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(ip_port_parse(http_server_address(server, 0), &ip, &port), 0);
+    assert_int_equal(ip_port_parse(address, &ip, &port), 0);
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
     a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     assert_true(fd >= 0);
     assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
     assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
     return fd;
+}
+
+static inline int loopback_connect(const struct http_server *server)
+{
+    return loopback_connect_to(http_server_address(server, 0));
 }
 
 struct answer {
