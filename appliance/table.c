@@ -21,7 +21,8 @@ struct cell {
 
 struct column {
     size_t width; /* in characters */
-    bool words;   /* it has a cell that is no number: to the left */
+    bool words;   /* to the left: it has no number, or a cell that is none */
+    bool numbers; /* it has a number */
     size_t name_at, name_n;
 };
 
@@ -237,7 +238,7 @@ static void add_row(struct table *t, const struct cell *cells)
         struct str s = cell_text(t, &cells[i]);
         switch (t->format) {
         case TABLE_TEXT:
-            add_text(t, i, cells[i].kind == CELL_NULL ? STR("-") : s);
+            add_text(t, i, s.n == 0 ? STR("-") : s);
             break;
         case TABLE_CSV:
             add_csv(t, i, s);
@@ -253,14 +254,17 @@ static void add_row(struct table *t, const struct cell *cells)
 static void find_widths(struct table *t)
 {
     for (size_t i = 0; i < t->column_count; i++)
-        t->columns[i].words = t->cell_count == 0;
+        t->columns[i].words = t->columns[i].numbers = false;
     for (size_t i = 0; i < t->cell_count; i++) {
         struct column *c = &t->columns[i % t->column_count];
         size_t width = width_of(cell_text(t, &t->cells[i]));
         if (width > c->width)
             c->width = width;
         c->words |= t->cells[i].kind == CELL_STR;
+        c->numbers |= t->cells[i].kind == CELL_NUMBER;
     }
+    for (size_t i = 0; i < t->column_count; i++)
+        t->columns[i].words |= !t->columns[i].numbers;
 }
 
 /* Writes all rows that are held. */

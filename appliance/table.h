@@ -47,7 +47,7 @@ void table_number(struct table *table, struct str text);
 /* Bytes, as hexadecimal digits. */
 void table_blob(struct table *table, struct str value);
 
-/* Nothing: `-` in text, an empty field of CSV, null. */
+/* Nothing: `-` in text (as an empty one), an empty field of CSV, null. */
 void table_null(struct table *table);
 
 /* "2026-11-23T18:04:05Z"; nothing where it is 0. */

@@ -211,6 +211,15 @@ static void add_note(struct buf *out, const struct preview_step *step)
     table_clean(out, words.n > 0 ? buf_str(&words) : str_from(step->policy->doc));
 }
 
+static bool limits_asked(const struct preview_result *result)
+{
+    for (unsigned i = 0; i < result->step_count; i++) {
+        if (result->steps[i].policy == &policy_limits)
+            return result->steps[i].outcome != PREVIEW_UNKNOWN && result->app->rules.count > 0;
+    }
+    return false;
+}
+
 static void add_policies(struct work *w, const struct preview_result *result)
 {
     if (result->route == NULL)
@@ -220,15 +229,15 @@ static void add_policies(struct work *w, const struct preview_result *result)
         const struct preview_step *step = &result->steps[i];
         const char *verdict = step->outcome == PREVIEW_PASS     ? "pass"
                               : step->outcome == PREVIEW_REFUSE ? "refused"
-                              : result->key_missing             ? "by key"
+                              : result->key_missing             ? "needs a key"
                                                                 : "not asked";
-        buf_printf(&w->out, "  %u. %-13s %-10s ", i + 1, step->policy->name, verdict);
+        buf_printf(&w->out, "  %u. %-13s %-11s ", i + 1, step->policy->name, verdict);
         add_note(&w->out, step);
         buf_add_char(&w->out, '\n');
     }
     if (result->step_count == 0)
         buf_add_lit(&w->out, "  none\n");
-    if (result->app != NULL && result->app->rules.count > 0)
+    if (limits_asked(result))
         buf_printf(&w->out, "  (%s)\n",
                    w->limits_live ? "limits as the running instance has them now"
                                   : "no instance was asked: limits as if nothing had been used");

@@ -127,7 +127,7 @@ static int run(const struct command *command, int argc, char **argv)
 
 const struct command command_sql = {
     .name = "sql",
-    .synopsis = "[-c FILE] [--format table|csv|json] [--timeout 60s] \"SELECT ...\"",
+    .synopsis = "[-c FILE] [--format table|csv|json] [--timeout 60s] STATEMENT",
     .brief = "Asks the analytics store in SQL, for reading only.",
     .help = OPTIONS_HELP
     "      --format NAME   csv (the default), table or json; a header line and rows, no footer\n"
@@ -141,7 +141,7 @@ const struct command command_sql = {
     "  upstreams_minute, ..._hour, ..._day         by upstream and target\n"
     "  quota_usage, key_last_used\n"
     "\n"
-    "  weir sql \"SELECT status, count(*) FROM requests GROUP BY status\"\n"
-    "  weir sql --format table \"SELECT * FROM usage_day ORDER BY begin DESC LIMIT 20\"\n",
+    "  weir sql 'SELECT status, count(*) FROM requests GROUP BY status'\n"
+    "  weir sql --format table 'SELECT * FROM usage_day ORDER BY begin DESC LIMIT 20'\n",
     .run = run,
 };

@@ -34,15 +34,22 @@ struct asked {
     uint64_t lines, count; /* count 0: no end */
 };
 
+/* A line that is ready. Rows are numbered as the writer met them, ring by ring: those of one look
+ * are put in the order of their times. */
+struct line {
+    struct wall time;
+    char *text;
+};
+
 struct tail {
     const struct asked *asked;
     struct store *store;
     struct line_style style;
     uint64_t seen; /* the last row that was looked at */
     uint64_t printed;
-    bool closed; /* stdout is, or the count is reached */
-    char **last; /* ring of the last lines that match, while looking back */
-    uint64_t last_count;
+    bool closed;        /* stdout is, or the count is reached */
+    struct line *lines; /* of this look; while looking back, a ring of the last ones that match */
+    uint64_t line_count, line_room;
     struct buf line;
 };
 
@@ -53,7 +60,7 @@ static bool matches(const struct asked *asked, const struct record *record)
            record->status >= asked->status_min && record->status <= asked->status_max;
 }
 
-static void make_line(struct tail *t, const struct record *record)
+static void make_line(struct tail *t, const struct record *record, struct line *line)
 {
     buf_clear(&t->line);
     if (t->asked->json) {
@@ -62,28 +69,54 @@ static void make_line(struct tail *t, const struct record *record)
     } else {
         line_request(record, t->style, &t->line);
     }
+    free(line->text);
+    line->time = record->time;
+    line->text = strdup(buf_finish(&t->line) == 0 ? buf_cstr(&t->line) : "");
+    CHECK(line->text != NULL);
 }
 
-static void print(struct tail *t, struct str line)
+static int cmp_lines(const void *a, const void *b)
+{
+    const struct line *x = a, *y = b;
+    return (x->time.us > y->time.us) - (x->time.us < y->time.us);
+}
+
+static void print(struct tail *t, const char *line)
 {
     if (t->closed)
         return;
-    if (fwrite(line.p, 1, line.n, stdout) != line.n)
+    if (fputs(line, stdout) < 0)
         t->closed = true;
     t->printed++;
     if (t->asked->count > 0 && t->printed == t->asked->count)
         t->closed = true;
 }
 
-static int print_row(void *ctx, const struct row *row)
+/* Prints the last `most` of the lines, in their order, and forgets all. */
+static void print_lines(struct tail *t, uint64_t most)
+{
+    uint64_t count = t->line_count < t->line_room ? t->line_count : t->line_room;
+    qsort(t->lines, count, sizeof(*t->lines), cmp_lines);
+    for (uint64_t i = 0; i < count; i++) {
+        if (i + most >= count)
+            print(t, t->lines[i].text);
+        free(t->lines[i].text);
+        t->lines[i].text = NULL;
+    }
+    t->line_count = 0;
+    if (fflush(stdout) != 0)
+        t->closed = true;
+}
+
+/* There is room for ROWS_AT_ONCE; to begin with, for those wanted and as many more, among which
+ * they are the last. */
+static int take_row(void *ctx, const struct row *row)
 {
     struct tail *t = ctx;
     t->seen = row->seq;
-    if (!matches(t->asked, &row->record))
-        return 0;
-    make_line(t, &row->record);
-    print(t, buf_str(&t->line));
-    return t->closed ? E_CANCELED : 0;
+    if (matches(t->asked, &row->record))
+        make_line(t, &row->record, &t->lines[t->line_count++ % t->line_room]);
+    return 0;
 }
 
 /* Prints all rows that have come. */
@@ -93,14 +126,13 @@ static int look(struct tail *t, struct error *err)
     int r = store_last_seq_get(store_totals(t->store), &up_to, err);
     while (r == 0 && t->seen < up_to && !t->closed) {
         struct rows_range range = {.after = t->seen, .up_to = up_to, .max = ROWS_AT_ONCE};
-        int n = store_rows_read(t->store, range, print_row, t, err);
+        int n = store_rows_read(t->store, range, take_row, t, err);
         if (n >= 0 && n < ROWS_AT_ONCE)
             t->seen = up_to; /* what is missing up to there was never written */
+        print_lines(t, ROWS_AT_ONCE);
         r = n < 0 ? n : 0;
     }
-    if (fflush(stdout) != 0)
-        t->closed = true;
-    return t->closed ? 0 : r;
+    return r;
 }
 
 /* --- the lines to begin with --- */
@@ -123,33 +155,6 @@ static int find_start(struct tail *t, uint64_t up_to, uint64_t *ret_after, struc
     return 0;
 }
 
-static int keep_row(void *ctx, const struct row *row)
-{
-    struct tail *t = ctx;
-    t->seen = row->seq;
-    if (!matches(t->asked, &row->record))
-        return 0;
-    make_line(t, &row->record);
-    const char *line = buf_cstr(&t->line);
-    char **place = &t->last[t->last_count++ % t->asked->lines];
-    free(*place);
-    *place = line != NULL ? strdup(line) : NULL;
-    return 0;
-}
-
-static void print_kept(struct tail *t)
-{
-    uint64_t lines = t->asked->lines;
-    uint64_t from = t->last_count > lines ? t->last_count - lines : 0;
-    for (uint64_t i = from; i < t->last_count; i++)
-        print(t, str_from(t->last[i % lines]));
-    if (fflush(stdout) != 0)
-        t->closed = true;
-    for (uint64_t i = 0; i < lines; i++)
-        free(t->last[i]);
-    free(t->last);
-}
-
 /* Prints the last lines that match, and sets where to go on from. */
 static int look_back(struct tail *t, struct error *err)
 {
@@ -163,12 +168,12 @@ static int look_back(struct tail *t, struct error *err)
     r = find_start(t, up_to, &t->seen, err);
     if (r != 0)
         return r;
-    t->last = calloc(t->asked->lines, sizeof(*t->last));
-    CHECK(t->last != NULL);
+    t->line_room = t->asked->lines + ROWS_AT_ONCE;
     struct rows_range range = {.after = t->seen, .up_to = up_to, .max = LOOK_BACK_ROWS};
-    int n = store_rows_read(t->store, range, keep_row, t, err);
+    int n = store_rows_read(t->store, range, take_row, t, err);
     t->seen = up_to;
-    print_kept(t);
+    print_lines(t, t->asked->lines);
+    t->line_room = ROWS_AT_ONCE;
     return n < 0 ? n : 0;
 }
 
@@ -239,6 +244,9 @@ static int show(const struct config *config, const struct asked *asked)
     int signals = watch_signals();
     bool running = ask_flush(config);
     buf_init(&t.line, LINE_MAX_BYTES);
+    t.line_room = ROWS_AT_ONCE;
+    t.lines = calloc(LINES_MAX + ROWS_AT_ONCE, sizeof(*t.lines));
+    CHECK(t.lines != NULL);
     int r = begin(&t, config, running, &err);
     if (r == 0 && !asked->json && terminal) {
         line_header(&t.line);
@@ -249,6 +257,7 @@ static int show(const struct config *config, const struct asked *asked)
     if (r == 0 && running)
         r = follow(&t, config, signals, &err);
     store_close(t.store);
+    free(t.lines);
     buf_free(&t.line);
     close(signals);
     return r == 0 ? EXIT_DONE : command_fail(&err);
