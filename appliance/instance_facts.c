@@ -36,9 +36,12 @@ static void look_at_checks(struct instance *in, struct look *l)
 {
     struct writer_stats w;
     writer_stats(in->writer, &w);
-    bool draining = http_server_draining(gateway_server(in->gateway));
-    add_check(l, "gateway", true, !draining,
-              draining ? "stopping: no new connections are taken" : "");
+    const struct http_server *server = gateway_server(in->gateway);
+    bool draining = server != NULL && http_server_draining(server);
+    add_check(l, "gateway", true, server != NULL && !draining,
+              server == NULL ? "it does not listen"
+              : draining     ? "stopping: no new connections are taken"
+                             : "");
     add_check(l, "store", true, !w.totals_failing,
               w.totals_failing ? "calls cannot be counted now; they wait in the journal" : "");
     add_check(l, "rows", false, !w.rows_failing,
