@@ -190,26 +190,6 @@ static void who_finds_no_worker_is_told_at_once(void **state)
     rig_stop(&rig);
 }
 
-static void a_refused_client_sees_the_answer_though_it_was_talking(void **state)
-{
-    (void)state;
-    struct rig rig;
-    rig_init(&rig);
-    rig.options.workers = 1;
-    rig_start(&rig);
-    struct client a = begin_request(&rig);
-    for (int i = 0; i < 100; i++) {
-        struct client c = client_to(&rig);
-        ssize_t n = send(c.fd, "GET / HTTP/1.1\r\nHost: h\r\n\r\n", 27, MSG_NOSIGNAL);
-        (void)n; /* the server may have closed before */
-        expect_text(&c, RIG_OVERLOADED);
-        client_close(&c);
-    }
-    finish_request(&a, false);
-    client_close(&a);
-    rig_stop(&rig);
-}
-
 static void a_pool_that_fills_up_wants_its_connections_back(void **state)
 {
     (void)state;
@@ -388,71 +368,123 @@ static void a_server_listens_at_several_places(void **state)
     rig_stop(&rig);
 }
 
-/* Takes every descriptor this process may still have. Returns how many. */
-static unsigned take_all_descriptors(int *fds, unsigned most)
+/* A time without free descriptors, in which the log can be read. */
+struct famine {
+    int fds[1024];
+    unsigned n;
+    struct rlimit files;
+    int stderr_fd, log[2];
+};
+
+static void famine_begin(struct famine *f)
 {
-    unsigned n = 0;
-    while (n < most && (fds[n] = dup(STDIN_FILENO)) >= 0)
-        n++;
-    assert_true(n < most);
-    return n;
+    struct rlimit few;
+    f->stderr_fd = dup(STDERR_FILENO);
+    assert_int_equal(pipe(f->log), 0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &f->files), 0);
+    few = f->files;
+    few.rlim_cur = ARRAY_LEN(f->fds) / 2;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    for (f->n = 0; (f->fds[f->n] = dup(STDIN_FILENO)) >= 0; f->n++)
+        assert_true(f->n < ARRAY_LEN(f->fds) - 1);
+    assert_int_equal(dup2(f->log[1], STDERR_FILENO), STDERR_FILENO);
 }
 
-/* Waits until the server's log says so. */
-static void wait_for_log(int from, const char *text)
+/* Waits until the server has said that it cannot accept. */
+static void famine_is_felt(struct famine *f)
 {
     char line[4096];
-    ssize_t n = read(from, line, sizeof(line) - 1);
+    ssize_t n = read(f->log[0], line, sizeof(line) - 1);
     assert_true(n > 0);
     line[n] = '\0';
-    assert_non_null(strstr(line, text));
+    assert_non_null(strstr(line, "cannot accept a connection"));
+}
+
+static void famine_give_one(struct famine *f)
+{
+    close(f->fds[--f->n]);
+}
+
+static void famine_end(struct famine *f)
+{
+    assert_int_equal(dup2(f->stderr_fd, STDERR_FILENO), STDERR_FILENO);
+    while (f->n > 0)
+        famine_give_one(f);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &f->files), 0);
+    close(f->log[0]);
+    close(f->log[1]);
+    close(f->stderr_fd);
+}
+
+/* A client that has its descriptor but is not connected yet. */
+static struct client client_ready(void)
+{
+    struct client c = {.fd = socket(AF_INET, SOCK_STREAM, 0)};
+    assert_true(c.fd >= 0);
+    buf_init(&c.in, 1 << 20);
+    return c;
+}
+
+static void client_connect(struct client *c, const struct rig *rig)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(rig->port)};
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(connect(c->fd, (struct sockaddr *)&a, sizeof(a)), 0);
 }
 
 static void a_server_without_descriptors_serves_again_when_it_has_some(void **state)
 {
     (void)state;
-    static int fds[1024];
-    struct rlimit files, few;
+    static struct famine famine;
     struct rig rig;
-    int log[2], stderr_fd = dup(STDERR_FILENO);
-    assert_int_equal(pipe(log), 0);
     rig_init(&rig);
     rig_start(&rig);
-    struct client c = client_to(&rig);
+    struct client c = client_to(&rig), late = client_ready(), lost = client_ready();
     expect_echo(&c, "/a");
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
-    few = files;
-    few.rlim_cur = 512;
-    struct client late = {.fd = socket(AF_INET, SOCK_STREAM, 0)}, lost = late;
-    lost.fd = socket(AF_INET, SOCK_STREAM, 0);
-    buf_init(&late.in, 65536);
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(rig.port)};
-    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-    unsigned n = take_all_descriptors(fds, ARRAY_LEN(fds));
-    assert_int_equal(dup2(log[1], STDERR_FILENO), STDERR_FILENO);
-    assert_int_equal(connect(late.fd, (struct sockaddr *)&a, sizeof(a)), 0);
-    wait_for_log(log[0], "cannot accept a connection");
+    famine_begin(&famine);
+    client_connect(&late, &rig);
+    famine_is_felt(&famine);
     expect_echo(&c, "/who-is-in-is-served");
-    close(fds[--n]);
+    famine_give_one(&famine);
     expect_echo(&late, "/b");
     /* a drain does not wait for a connection that cannot be accepted */
-    assert_int_equal(connect(lost.fd, (struct sockaddr *)&a, sizeof(a)), 0);
-    wait_for_log(log[0], "cannot accept a connection");
+    client_connect(&lost, &rig);
+    famine_is_felt(&famine);
     http_server_drain(rig.server);
-    assert_int_equal(dup2(stderr_fd, STDERR_FILENO), STDERR_FILENO);
-    while (n > 0)
-        close(fds[--n]);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    famine_end(&famine);
     expect_end(&c);
     expect_end(&late);
-    close(lost.fd);
     client_close(&c);
     client_close(&late);
-    close(log[0]);
-    close(log[1]);
-    close(stderr_fd);
+    client_close(&lost);
     rig_stop(&rig);
+}
+
+static void what_a_refused_client_said_already_does_not_reset_the_answer(void **state)
+{
+    (void)state;
+    static struct famine famine;
+    struct rig rig;
+    int fault;
+    socklen_t n = sizeof(fault);
+    rig_init(&rig);
+    rig.options.workers = 1;
+    rig_start(&rig);
+    struct client busy = begin_request(&rig), c = client_ready();
+    /* so that its request is there before the connection is accepted */
+    famine_begin(&famine);
+    client_connect(&c, &rig);
+    say(&c, STR("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+    famine_is_felt(&famine);
+    famine_end(&famine);
+    expect_text(&c, RIG_OVERLOADED);
+    expect_end(&c);
+    finish_request(&busy, false);
+    client_close(&busy);
+    rig_stop(&rig); /* now it has closed for sure */
+    assert_int_equal(getsockopt(c.fd, SOL_SOCKET, SO_ERROR, &fault, &n), 0);
+    assert_int_equal(fault, 0);
+    client_close(&c);
 }
 
 int main(void)
@@ -467,7 +499,6 @@ int main(void)
         cmocka_unit_test(a_client_that_leaves_during_the_answer_ends_it),
         cmocka_unit_test(a_handler_sees_that_its_client_left),
         cmocka_unit_test(who_finds_no_worker_is_told_at_once),
-        cmocka_unit_test(a_refused_client_sees_the_answer_though_it_was_talking),
         cmocka_unit_test(a_pool_that_fills_up_wants_its_connections_back),
         cmocka_unit_test(one_address_has_its_share_and_no_more),
         cmocka_unit_test(handlers_that_sleep_do_not_hold_each_other_up),
@@ -475,6 +506,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_listened_on_is_said),
         cmocka_unit_test(a_server_listens_at_several_places),
         cmocka_unit_test(a_server_without_descriptors_serves_again_when_it_has_some),
+        cmocka_unit_test(what_a_refused_client_said_already_does_not_reset_the_answer),
     };
     return RUN_IN_EACH_MODE("server's life", tests);
 }

@@ -18,11 +18,13 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum rig_mode { RIG_THREADS, RIG_FIBERS, RIG_REAL_THREADS };
@@ -31,6 +33,9 @@ static enum rig_mode rig_mode;
 
 /* Long enough to mean a hang where it passes; no test waits for it when all is well. */
 #define RIG_PATIENCE_US (60 * US_PER_S)
+
+/* The server has more patience than its clients: so one that waits for nothing is seen. */
+#define RIG_SERVER_PATIENCE_US (10 * RIG_PATIENCE_US)
 
 #define RIG_OVERLOADED                                                                             \
     "HTTP/1.1 503 Overloaded\r\nContent-Length: 4\r\nConnection: close\r\n\r\nfull"
@@ -42,6 +47,7 @@ struct rig {
     struct str listen;
     uint16_t port;
     _Atomic uint64_t handled;  /* requests and faults that reached the handler */
+    _Atomic uint64_t pieces;   /* of bodies */
     _Atomic uint64_t answered; /* answers that the kernel took in full */
     _Atomic int inside;        /* handlers at work */
     _Atomic int most_inside;   /* the most of them there ever were */
@@ -94,6 +100,7 @@ static inline int rig_read_body(struct rig *rig, struct http_conn *conn, uint64_
             CHECK(http_body_done(conn));
             return 0;
         }
+        atomic_fetch_add(&rig->pieces, 1);
         *ret_size += piece.n;
         *ret_sum = rig_checksum(*ret_sum, piece);
     }
@@ -124,13 +131,22 @@ static inline void rig_answer_much(struct rig *rig, struct http_conn *conn)
     free(p);
 }
 
+/* Lets the body come before it asks for it. */
+static inline void rig_count_late(struct rig *rig, struct http_conn *conn)
+{
+    struct fiber_wait w = {.fd = conn->fd, .want = FIBER_READ};
+    int r = fiber_wait_any(&w, 1, mono_after(clock_mono(), RIG_SERVER_PATIENCE_US));
+    CHECK(r == 1);
+    rig_count_body(rig, conn);
+}
+
 /* Waits until the client has left. */
 static inline void rig_wait_gone(struct rig *rig, struct http_conn *conn)
 {
     bool gone;
     while (!(gone = http_peer_gone(conn))) {
         struct fiber_wait w = {.fd = conn->fd, .want = FIBER_READ};
-        if (fiber_wait_any(&w, 1, mono_after(clock_mono(), RIG_PATIENCE_US)) < 0)
+        if (fiber_wait_any(&w, 1, mono_after(clock_mono(), RIG_SERVER_PATIENCE_US)) < 0)
             break;
     }
     atomic_store(&rig->gone, gone);
@@ -141,6 +157,8 @@ static inline void rig_route(struct rig *rig, struct http_conn *conn)
     struct str path = conn->head->target;
     if (str_eq(path, STR("/count"))) {
         rig_count_body(rig, conn);
+    } else if (str_eq(path, STR("/count-late"))) {
+        rig_count_late(rig, conn);
     } else if (str_eq(path, STR("/refuse"))) {
         http_settle_body(conn);
         rig_answer(rig, conn, 413, STR("too large"));
@@ -155,7 +173,7 @@ static inline void rig_route(struct rig *rig, struct http_conn *conn)
         int r = fiber_sleep(mono_after(clock_mono(), 20 * US_PER_MS));
         rig_answer(rig, conn, r == 0 ? 200 : 503, STR("slept"));
     } else if (str_eq(path, STR("/sleep-long"))) {
-        int r = fiber_sleep(mono_after(clock_mono(), RIG_PATIENCE_US));
+        int r = fiber_sleep(mono_after(clock_mono(), RIG_SERVER_PATIENCE_US));
         atomic_store(&rig->body_error, r);
     } else if (str_eq(path, STR("/gone"))) {
         rig_wait_gone(rig, conn);
@@ -204,10 +222,10 @@ static inline void rig_init(struct rig *rig)
         .listen_count = 1,
         .workers = 8,
         .limits = {.head = 4096, .target = 1024},
-        .head_timeout_us = RIG_PATIENCE_US,
-        .body_timeout_us = RIG_PATIENCE_US,
-        .send_timeout_us = RIG_PATIENCE_US,
-        .keep_alive_us = RIG_PATIENCE_US,
+        .head_timeout_us = RIG_SERVER_PATIENCE_US,
+        .body_timeout_us = RIG_SERVER_PATIENCE_US,
+        .send_timeout_us = RIG_SERVER_PATIENCE_US,
+        .keep_alive_us = RIG_SERVER_PATIENCE_US,
         .overloaded = STR(RIG_OVERLOADED),
         .handle = rig_handle,
         .arg = rig,
@@ -379,6 +397,17 @@ static inline void expect_end(struct client *c)
 {
     if (c->in.n > 0 || hear_more(c))
         fail_msg("more came: %" STR_FMT, STR_ARG(buf_str(&c->in)));
+}
+
+/* Waits until the server's side of the connection has taken all that was said, and tells whether it
+ * did so without a reset. */
+static inline bool all_is_taken(struct client *c)
+{
+    int left, fault = 0;
+    socklen_t n = sizeof(fault);
+    WAIT_FOR(ioctl(c->fd, SIOCOUTQ, &left) == 0 && left == 0);
+    assert_int_equal(getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &fault, &n), 0);
+    return fault == 0;
 }
 
 /* One request and its answer on an open connection. */

@@ -240,6 +240,17 @@ static void a_client_that_does_not_wait_gets_no_continue(void **state)
     WAIT_FOR(http_server_stats(rig.server).active == 1);
     say(&c, STR("b"));
     expect_answer(&c, 200, "2 bytes, sum 3105, read 76", false);
+    /* a part of it came before it was asked for */
+    for (int i = 0; i < 20; i++) {
+        uint64_t handled = rig.handled, pieces = rig.pieces;
+        say(&c, STR("POST /count-late HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
+                    "Content-Length: 2\r\n\r\n"));
+        WAIT_FOR(rig.handled == handled + 1);
+        say(&c, STR("a"));
+        WAIT_FOR(rig.pieces == pieces + 1);
+        say(&c, STR("b"));
+        expect_answer(&c, 200, NULL, false);
+    }
     client_close(&c);
     rig_stop(&rig);
 }
@@ -530,6 +541,34 @@ static void the_refusal_of_a_large_body_is_seen(void **state)
     rig_stop(&rig);
 }
 
+static void what_the_client_still_sends_does_not_reset_the_refusal(void **state)
+{
+    (void)state;
+    static char piece[64 * 1024];
+    struct rig rig;
+    rig_init(&rig);
+    rig_start(&rig);
+    struct client c = client_to(&rig);
+    say(&c, STR("POST /refuse HTTP/1.1\r\nHost: h\r\nContent-Length: 10485760\r\n\r\n"));
+    say(&c, str_make(piece, sizeof(piece)));
+    expect_answer(&c, 413, "too large", true);
+    expect_end(&c);
+    say(&c, str_make(piece, sizeof(piece)));
+    assert_true(all_is_taken(&c));
+    client_close(&c);
+    wait_for_open(&rig, 0);
+    /* the same behind a head that was refused */
+    c = client_to(&rig);
+    say(&c, STR("GET / HTTP/1.1\r\n\r\n"));
+    expect_answer(&c, 400, NULL, true);
+    expect_end(&c);
+    say(&c, STR("GET /next HTTP/1.1\r\nHost: h\r\n\r\n"));
+    assert_true(all_is_taken(&c));
+    client_close(&c);
+    rig_stop(&rig);
+    assert_int_equal(rig.handled, 2);
+}
+
 static void a_large_answer_reaches_a_slow_reader_whole(void **state)
 {
     (void)state;
@@ -572,6 +611,7 @@ int main(void)
         cmocka_unit_test(broken_chunks_end_the_body),
         cmocka_unit_test(an_unread_body_of_up_to_64_kib_keeps_the_connection),
         cmocka_unit_test(the_refusal_of_a_large_body_is_seen),
+        cmocka_unit_test(what_the_client_still_sends_does_not_reset_the_refusal),
         cmocka_unit_test(a_large_answer_reaches_a_slow_reader_whole),
     };
     return RUN_IN_EACH_MODE("server", tests);
