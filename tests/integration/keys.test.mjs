@@ -143,3 +143,17 @@ test('keys made at the same time, with and without an instance, are all there', 
   for (const { secret } of [...alone, ...running]) assert.equal(await status(weir, secret), '200');
   assert.equal((await weir.json('key', 'list')).length, 8);
 });
+
+test('what a command said is done is done after kill -9', async (t) => {
+  const origin = await startOrigin(t);
+  const weir = await startSite(t, hello, origin);
+  const kept = await create(weir, '--app', 'acme');
+  const gone = await create(weir, '--app', 'acme');
+  await changed(weir, 'revoke', gone.kid);
+  await weir.kill9();
+  const late = await create(weir, '--app', 'acme'); // beside the socket of the one that was killed
+  await weir.start();
+  assert.equal(await status(weir, kept.secret), '200');
+  assert.equal(await status(weir, gone.secret), '401 key_revoked');
+  assert.equal(await status(weir, late.secret), '200');
+});

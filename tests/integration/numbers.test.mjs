@@ -169,7 +169,7 @@ test('tail follows what is answered, in order, and ends with the instance', asyn
   assert.deepEqual([JSON.parse(only.stdout).app, JSON.parse(only.stdout).path], ['acme', '/hello/again']);
   for (const line of errors.lines()) assert.equal(JSON.parse(line).status, 401);
   const times = errors.lines().map((line) => JSON.parse(line).time);
-  assert.deepEqual(times, times.toSorted());
+  assert.deepEqual(times, [...times].sort());
 
   errors.child.kill('SIGINT');
   assert.deepEqual((await errors.ended).code, 0);
