@@ -37,6 +37,8 @@ struct instance {
     char store_dir[DIR_MAX];
     char *config_path; /* NULL for none */
     struct mono started;
+    _Atomic bool
+        ready; /* set when all parts have started, release; what comes before asks nothing */
     struct dir_lock lock;
     struct pepper pepper;
     struct db

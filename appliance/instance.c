@@ -283,6 +283,8 @@ int instance_start(struct instance **ret_instance, struct config *config, const 
         }
     }
     in->quit_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    /* release: the inner listeners answer already, and may look at the parts from now on */
+    atomic_store_explicit(&in->ready, true, memory_order_release);
     log_info("weir is ready", kv_view("gateway", instance_address(in, LISTENER_GATEWAY)),
              kv_view("portal", instance_address(in, LISTENER_PORTAL)),
              kv_view("admin", instance_address(in, LISTENER_ADMIN)),
@@ -308,7 +310,7 @@ void instance_stop(struct instance *instance)
     int64_t patience = in->config->gateway.drain_timeout_us;
     if (in->gateway != NULL && gateway_server(in->gateway) != NULL) {
         log_info("draining", kv_u64("connections", http_server_open(gateway_server(in->gateway))));
-        gateway_stop(in->gateway, patience);
+        gateway_finish(in->gateway, patience);
     }
     control_stop(in->control);
     http_server_stop(in->portal_server, PORTAL_DRAIN_US);

@@ -36,12 +36,9 @@ static void look_at_checks(struct instance *in, struct look *l)
 {
     struct writer_stats w;
     writer_stats(in->writer, &w);
-    const struct http_server *server = gateway_server(in->gateway);
-    bool draining = server != NULL && http_server_draining(server);
-    add_check(l, "gateway", true, server != NULL && !draining,
-              server == NULL ? "it does not listen"
-              : draining     ? "stopping: no new connections are taken"
-                             : "");
+    bool draining = http_server_draining(gateway_server(in->gateway));
+    add_check(l, "gateway", true, !draining,
+              draining ? "stopping: no new connections are taken" : "");
     add_check(l, "store", true, !w.totals_failing,
               w.totals_failing ? "calls cannot be counted now; they wait in the journal" : "");
     add_check(l, "rows", false, !w.rows_failing,
@@ -110,11 +107,21 @@ static void look_at_store(struct instance *in, struct look *l)
     l->facts->store_count = 3;
 }
 
+/* While the parts are still being started, by the main thread, that is all that may be told. */
+static bool is_ready(const struct instance *in)
+{
+    return atomic_load_explicit(&in->ready, memory_order_acquire);
+}
+
 static int look(void *ctx, struct arena *arena, struct portal_facts *ret_facts)
 {
+    static const struct portal_check starting = {
+        .name = STR_INIT("gateway"), .vital = true, .detail = STR_INIT("starting")};
     struct instance *in = ctx;
     struct writer_stats w;
-    *ret_facts = (struct portal_facts){.checks = NULL};
+    *ret_facts = (struct portal_facts){.checks = &starting, .check_count = 1};
+    if (!is_ready(in))
+        return 0;
     struct look l = {.arena = arena, .facts = ret_facts};
     writer_stats(in->writer, &w);
     ret_facts->journal_backlog = w.backlog;
@@ -210,6 +217,8 @@ static void collect_app(void *ctx, const struct access_app *app)
 void instance_collect(struct metrics_out *out, void *instance)
 {
     struct instance *in = instance;
+    if (!is_ready(in))
+        return;
     collect_server(out, "gateway", gateway_server(in->gateway));
     collect_server(out, "portal", in->portal_server);
     collect_server(out, "admin", in->admin_server);

@@ -159,24 +159,23 @@ int gateway_start(struct gateway *gateway, struct error *err)
         .handle = edge_handle,
         .arg = gateway,
     };
-    return http_server_start(&gateway->server, &o, err);
+    struct http_server *server;
+    int r = http_server_start(&server, &o, err);
+    if (r == 0)
+        atomic_store_explicit(&gateway->server, server, memory_order_release);
+    return r;
 }
 
 struct http_server *gateway_server(const struct gateway *gateway)
 {
-    return gateway->server;
+    return atomic_load_explicit(&gateway->server, memory_order_acquire);
 }
 
-void gateway_drain(struct gateway *gateway)
+void gateway_finish(struct gateway *gateway, int64_t patience_us)
 {
-    if (gateway->server != NULL)
-        http_server_drain(gateway->server);
-}
-
-void gateway_stop(struct gateway *gateway, int64_t patience_us)
-{
-    http_server_stop(gateway->server, patience_us);
-    gateway->server = NULL;
+    struct http_server *server = gateway_server(gateway);
+    if (server != NULL)
+        http_server_finish(server, patience_us);
 }
 
 static void lane_finish(struct lane *lane)
@@ -198,7 +197,7 @@ void gateway_destroy(struct gateway *gateway)
 {
     if (gateway == NULL)
         return;
-    CHECK(gateway->server == NULL);
+    http_server_stop(gateway_server(gateway), 0);
     if (gateway->resolver != 0) {
         pthread_mutex_lock(&gateway->resolver_mtx);
         gateway->resolver_stop = true;

@@ -45,14 +45,15 @@ must_check int gateway_apply(struct gateway *gateway, struct gateway_config *con
 /* Opens the listeners of the applied configuration. */
 must_check int gateway_start(struct gateway *gateway, struct error *err);
 
-/* See http_server_drain() and http_server_stop(). */
-void gateway_drain(struct gateway *gateway);
-void gateway_stop(struct gateway *gateway, int64_t patience_us);
+/* Accepts no more and lets what is in flight finish, for at most that long: http_server_finish().
+ */
+void gateway_finish(struct gateway *gateway, int64_t patience_us);
 
-/* After gateway_stop(). NULL is accepted. */
+/* Nobody may ask about it any more; finishes without patience if that was not done. NULL is
+ * accepted. */
 void gateway_destroy(struct gateway *gateway);
 
-/* The listener; NULL before the start. */
+/* The listener; NULL before the start. Any thread, until gateway_destroy(). */
 struct http_server *gateway_server(const struct gateway *gateway);
 
 /*

@@ -22,7 +22,8 @@ struct gateway {
     struct lane *lanes;             /* each belongs to its carrier */
     struct str overloaded;          /* const after start: the answer of a full house */
     char *overloaded_text;
-    struct http_server *server;
+    /* stored once by gateway_start(), release; loaded by any thread, acquire */
+    _Atomic(struct http_server *) server;
 
     /* replaced by gateway_apply(), release; loaded by carriers within an epoch, acquire */
     _Atomic(struct snapshot *) snapshot;

@@ -178,10 +178,8 @@ void http_server_abort(struct http_server *server)
     }
 }
 
-void http_server_stop(struct http_server *server, int64_t patience_us)
+void http_server_finish(struct http_server *server, int64_t patience_us)
 {
-    if (server == NULL)
-        return;
     http_server_drain(server);
     struct mono deadline = mono_after(clock_mono(), patience_us);
     while (http_server_open(server) > 0 && clock_mono().us < deadline.us)
@@ -190,6 +188,13 @@ void http_server_stop(struct http_server *server, int64_t patience_us)
         http_server_abort(server);
         usleep(2000);
     }
+}
+
+void http_server_stop(struct http_server *server, int64_t patience_us)
+{
+    if (server == NULL)
+        return;
+    http_server_finish(server, patience_us);
     civet_stop(server->civet);
     server_free(server);
 }

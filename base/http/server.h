@@ -95,7 +95,13 @@ unsigned http_server_open(const struct http_server *server);
 /* Ends what is still in flight: waits end with E_CANCELED, sockets are shut down. */
 void http_server_abort(struct http_server *server);
 
-/* Drains, aborts what is left after `patience_us`, ends the workers, frees. NULL is accepted. */
+/*
+ * Drains, and aborts what is left after `patience_us`. Returns when no connection is open; the
+ * server can still be asked about.
+ */
+void http_server_finish(struct http_server *server, int64_t patience_us);
+
+/* The same, then ends the workers and frees. NULL is accepted. */
 void http_server_stop(struct http_server *server, int64_t patience_us);
 
 struct http_server_stats {
