@@ -20,6 +20,7 @@ extern const struct embedded_file migrations_totals[];
 extern const struct embedded_file migrations_requests[];
 
 #define OPEN_DAYS 6
+#define WRITE_BUSY_MS 500
 #define RESERVE_BYTES ((off_t)16 * 1024 * 1024)
 #define SPARE_BYTES ((uint64_t)16 * 1024 * 1024) /* that must be free beside the reserve */
 #define DAY_NAME_PREFIX "requests-"
@@ -76,6 +77,9 @@ static int open_file(const struct store *store, const char *path,
     int r = db_open(&db, path, writing ? DB_WRITE : DB_READ, err);
     if (r != 0)
         return r;
+    /* nobody else should write here: who does must not hold up the counting for long */
+    if (writing)
+        db_set_busy_timeout(db, WRITE_BUSY_MS);
     r = writing ? migrate_run(db, migrations, err) : migrate_check(db, migrations, err);
     if (r != 0) {
         db_close(db);

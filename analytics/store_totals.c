@@ -8,9 +8,9 @@ static const char SQL_POSITION_SET[] = "INSERT INTO positions (ring, seq) VALUES
                                        " ON CONFLICT (ring) DO UPDATE SET seq = excluded.seq";
 static const char SQL_POSITIONS[] = "SELECT ring FROM positions";
 static const char SQL_POSITION_REMOVE[] = "DELETE FROM positions WHERE ring = ?1";
-static const char SQL_LAST_SEQ_GET[] = "SELECT value FROM facts WHERE name = 'last_seq'";
-static const char SQL_LAST_SEQ_SET[] = "INSERT INTO facts (name, value) VALUES ('last_seq', ?1)"
-                                       " ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+static const char SQL_FACT_GET[] = "SELECT value FROM facts WHERE name = ?1";
+static const char SQL_FACT_SET[] = "INSERT INTO facts (name, value) VALUES (?1, ?2)"
+                                   " ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 static const char SQL_DAY_ADD[] =
     "INSERT INTO days (begin_us, first_seq, last_seq) VALUES (?1, ?2, ?3)"
     " ON CONFLICT (begin_us) DO UPDATE SET first_seq = min(first_seq, excluded.first_seq),"
@@ -99,21 +99,45 @@ int store_positions_keep(struct db *db, const uint64_t *rings, size_t count, str
     return r;
 }
 
-int store_last_seq_get(struct db *totals, uint64_t *ret_seq, struct error *err)
+static int get_fact(struct db *totals, struct str name, uint64_t *ret_value, struct error *err)
 {
     struct db_stmt *st;
-    int r = db_stmt_get(totals, SQL_LAST_SEQ_GET, &st, err);
-    return r != 0 ? r : read_number(st, ret_seq, err);
+    int r = db_stmt_get(totals, SQL_FACT_GET, &st, err);
+    if (r != 0)
+        return r;
+    db_bind_text(st, 1, name);
+    return read_number(st, ret_value, err);
+}
+
+static int set_fact(struct db *totals, struct str name, uint64_t value, struct error *err)
+{
+    struct db_stmt *st;
+    int r = db_stmt_get(totals, SQL_FACT_SET, &st, err);
+    if (r != 0)
+        return r;
+    db_bind_text(st, 1, name);
+    db_bind_u64(st, 2, value);
+    return db_run(st, err);
+}
+
+int store_last_seq_get(struct db *totals, uint64_t *ret_seq, struct error *err)
+{
+    return get_fact(totals, STR("last_seq"), ret_seq, err);
 }
 
 int store_last_seq_set(struct db *totals, uint64_t seq, struct error *err)
 {
-    struct db_stmt *st;
-    int r = db_stmt_get(totals, SQL_LAST_SEQ_SET, &st, err);
-    if (r != 0)
-        return r;
-    db_bind_u64(st, 1, seq);
-    return db_run(st, err);
+    return set_fact(totals, STR("last_seq"), seq, err);
+}
+
+int store_boot_get(struct db *totals, uint64_t *ret_boot, struct error *err)
+{
+    return get_fact(totals, STR("boot"), ret_boot, err);
+}
+
+int store_boot_set(struct db *totals, uint64_t boot, struct error *err)
+{
+    return set_fact(totals, STR("boot"), boot, err);
 }
 
 int store_day_range_add(struct db *totals, struct day_range range, struct error *err)

@@ -26,6 +26,10 @@ must_check int store_positions_keep(struct db *db, const uint64_t *rings, size_t
 must_check int store_last_seq_get(struct db *totals, uint64_t *ret_seq, struct error *err);
 must_check int store_last_seq_set(struct db *totals, uint64_t seq, struct error *err);
 
+/* The run of the machine in which rows were last given numbers; 0 at first. */
+must_check int store_boot_get(struct db *totals, uint64_t *ret_boot, struct error *err);
+must_check int store_boot_set(struct db *totals, uint64_t boot, struct error *err);
+
 /* The rows of a day's file lie between these numbers. */
 struct day_range {
     int64_t day;

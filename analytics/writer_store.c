@@ -4,9 +4,12 @@
 #include "analytics/store_rows.h"
 #include "base/log.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define SEQ_GAP 1000000 /* more rows than one second can bring */
+#define BUSY_TRIES 3    /* of a batch whose day's file another process holds */
 
 void writer_at(const struct writer_options *options, enum writer_point point)
 {
@@ -50,6 +53,43 @@ static int adopt_days(struct writer_store *ws, struct error *err)
     return r;
 }
 
+/* A number that differs from one run of the machine to the next; 0 where the kernel does not tell.
+ */
+static uint64_t boot_id(void)
+{
+    unsigned char sum[sizeof(uint64_t)] = {0};
+    char text[64];
+    uint64_t id = 0;
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    ssize_t n = read(fd, text, sizeof(text));
+    close(fd);
+    /* folded into as many bytes as a number of the database has, without its sign */
+    for (ssize_t i = 0; i < n; i++)
+        sum[(size_t)i % sizeof(sum)] =
+            (unsigned char)(sum[(size_t)i % sizeof(sum)] * 31 + (unsigned char)text[i]);
+    memcpy(&id, sum, sizeof(id));
+    return id & INT64_MAX;
+}
+
+/*
+ * When the machine has been down since, rows of its last second may be lost that readers had seen:
+ * the numbers of new rows must lie behind what those remember.
+ */
+static int leave_gap_after_boot(struct writer_store *ws, struct error *err)
+{
+    struct db *totals = store_totals(ws->store);
+    uint64_t before, now = boot_id();
+    int r = store_boot_get(totals, &before, err);
+    if (r != 0 || (now != 0 && now == before))
+        return r;
+    if (ws->last_seq > 0)
+        ws->last_seq += SEQ_GAP;
+    r = store_last_seq_set(totals, ws->last_seq, err);
+    return r == 0 ? store_boot_set(totals, now, err) : r;
+}
+
 int writer_store_open(struct writer_store *ws, const struct writer_options *options,
                       struct error *err)
 {
@@ -64,9 +104,8 @@ int writer_store_open(struct writer_store *ws, const struct writer_options *opti
         r = store_last_seq_get(store_totals(ws->store), &ws->last_seq, err);
     if (r == 0)
         r = adopt_days(ws, err);
-    /* readers may have seen rows of the last second before a loss of power took them: numbers of
-     * new rows must lie behind what they remember */
-    ws->last_seq += SEQ_GAP;
+    if (r == 0)
+        r = leave_gap_after_boot(ws, err);
     if (r != 0)
         writer_store_close(ws);
     return r;
@@ -209,7 +248,7 @@ static void note(struct writer_store *ws, const struct day_range *range)
         log_warn("rows of too many days at once", kv_i64("day", range->day));
 }
 
-/* Rows of all days. Only E_BUSY is an error; other failures leave out the rows of that day. */
+/* Rows of all days. What cannot be written is left out, counted; E_BUSY only after some tries. */
 static int store_rows(struct writer_store *ws, const struct batch *batch, struct error *err)
 {
     const struct error no_reserve = {.code = E_NO_SPACE,
@@ -221,13 +260,14 @@ static int store_rows(struct writer_store *ws, const struct batch *batch, struct
         struct day_range range = {.day = day};
         struct error why = ERROR_INIT;
         int r = reserve ? store_rows_of_day(ws, batch, &range, &why) : E_NO_SPACE;
-        if (r == E_BUSY)
+        if (r == E_BUSY && ++ws->busy < BUSY_TRIES)
             return error_set(err, r, "%s", why.text);
         if (r == 0)
             note(ws, &range);
         else
             skip_rows(ws, batch, day, reserve ? &why : &no_reserve);
     }
+    ws->busy = 0;
     return 0;
 }
 

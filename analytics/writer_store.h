@@ -4,9 +4,10 @@
  *
  * Threads: the writer's.
  * Memory:  what is kept between batches: roll-up cells, cells of /metrics.
- * Errors:  rows that cannot be stored are left out and counted, unless another process only holds
- *          the file (E_BUSY: try the batch again); what cannot be counted fails the batch, which is
- *          then to be tried again as a whole. Nothing is lost or doubled by that.
+ * Errors:  rows that cannot be stored are left out and counted; where another process only holds
+ *          the file, after a few tries (E_BUSY: try the batch again). What cannot be counted fails
+ *          the batch, which is then to be tried again as a whole. Nothing is lost or doubled by
+ * that.
  */
 #ifndef ANALYTICS_WRITER_STORE_H
 #define ANALYTICS_WRITER_STORE_H
@@ -30,6 +31,7 @@ struct writer_store {
     uint64_t skipping;                 /* of this batch, left out for good when it is counted */
     struct day_range notes[NOTES_MAX]; /* rows written that totals.db does not know of yet */
     unsigned note_count;
+    unsigned busy;           /* batches in a row whose rows another process kept us from writing */
     bool cells_stale;        /* cells are ahead of their table: reload before use */
     struct error rows_error; /* why the last batch's rows were left out; code 0: they were not */
     const struct writer_options *options;

@@ -411,6 +411,11 @@ int64_t db_changes(struct db *db)
     return sqlite3_changes64(db->handle);
 }
 
+void db_set_busy_timeout(struct db *db, int ms)
+{
+    sqlite3_busy_timeout(db->handle, ms);
+}
+
 void db_set_deadline(struct db *db, struct mono deadline)
 {
     bool never = deadline.us == MONO_NEVER.us;

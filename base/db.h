@@ -106,6 +106,10 @@ int64_t db_last_rowid(struct db *db);
 /* Rows the last statement changed. */
 int64_t db_changes(struct db *db);
 
+/* How long to wait for a lock that another connection holds before E_BUSY; DB_BUSY_TIMEOUT_MS at
+ * first. */
+void db_set_busy_timeout(struct db *db, int ms);
+
 /* What follows ends with E_TIMEOUT when the moment has passed; MONO_NEVER takes the limit away. */
 void db_set_deadline(struct db *db, struct mono deadline);
 

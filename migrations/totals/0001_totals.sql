@@ -7,7 +7,8 @@ CREATE TABLE positions (
     seq  INTEGER NOT NULL
 ) STRICT;
 
--- Single numbers: last_seq, the newest number given to a row of any day file.
+-- Single numbers: last_seq, the newest number given to a row of any day file; boot, the run of the
+-- machine that it was given in.
 CREATE TABLE facts (
     name  TEXT PRIMARY KEY,
     value INTEGER NOT NULL

@@ -388,6 +388,30 @@ static void a_damaged_day_costs_its_rows_and_nothing_else(void **state)
     assert_int_equal(store_number("SELECT count(*) FROM requests"), 1);
 }
 
+static void a_day_that_another_process_holds_does_not_stop_the_counting(void **state)
+{
+    (void)state;
+    struct pipeline p = pipeline_start(1);
+    struct db *db;
+    commit(journal_ring(p.journal, 0), 0, a_day());
+    flush(&p);
+    assert_int_equal(db_open(&db, tempdir_path("analytics/requests-2026-11-23.db"), DB_WRITE, NULL),
+                     0);
+    assert_int_equal(db_begin(db, NULL), 0);
+    commit(journal_ring(p.journal, 0), 1, a_day());
+    flush(&p);
+    struct writer_stats stats;
+    writer_stats(p.writer, &stats);
+    assert_int_equal(stats.rows_skipped, 1);
+    assert_true(stats.failures > 0);
+    db_close(db);
+    commit(journal_ring(p.journal, 0), 2, a_day());
+    flush(&p);
+    assert_int_equal(store_number("SELECT count(*) FROM requests"), 2);
+    assert_int_equal(store_number("SELECT total(requests) FROM traffic_day"), 3);
+    pipeline_close(&p);
+}
+
 static void a_lost_totals_db_does_not_reuse_numbers(void **state)
 {
     (void)state;
@@ -406,6 +430,30 @@ static void a_lost_totals_db_does_not_reuse_numbers(void **state)
     flush(&p);
     assert_true(writer_committed(p.writer) > before);
     assert_int_equal(store_number("SELECT count(DISTINCT seq) FROM requests"), 2);
+    pipeline_close(&p);
+}
+
+static void numbers_leave_a_gap_only_when_the_machine_was_down(void **state)
+{
+    (void)state;
+    struct pipeline p = pipeline_start(1);
+    commit(journal_ring(p.journal, 0), 0, a_day());
+    flush(&p);
+    assert_int_equal(writer_committed(p.writer), 1);
+    pipeline_close(&p);
+    p = pipeline_open(1);
+    assert_int_equal(writer_committed(p.writer), 1);
+    pipeline_close(&p);
+    struct db *db;
+    assert_int_equal(db_open(&db, tempdir_path("analytics/totals.db"), DB_WRITE, NULL), 0);
+    assert_int_equal(store_boot_set(db, 12345, NULL), 0);
+    db_close(db);
+    p = pipeline_open(1);
+    uint64_t after = writer_committed(p.writer);
+    assert_true(after > 100000);
+    pipeline_close(&p);
+    p = pipeline_open(1);
+    assert_int_equal(writer_committed(p.writer), after);
     pipeline_close(&p);
 }
 
@@ -444,7 +492,9 @@ int main(void)
         unit_test_in_tempdir(label_sets_beyond_the_bound_fold_but_never_a_bill),
         unit_test_in_tempdir(a_store_of_a_newer_version_stops_the_start_and_nothing_is_lost),
         unit_test_in_tempdir(a_damaged_day_costs_its_rows_and_nothing_else),
+        unit_test_in_tempdir(a_day_that_another_process_holds_does_not_stop_the_counting),
         unit_test_in_tempdir(a_lost_totals_db_does_not_reuse_numbers),
+        unit_test_in_tempdir(numbers_leave_a_gap_only_when_the_machine_was_down),
         unit_test_in_tempdir(a_second_flush_finds_nothing_to_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

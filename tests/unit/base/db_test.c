@@ -310,7 +310,7 @@ static void a_second_writer_is_told_to_wait(void **state)
     struct error err = ERROR_INIT;
     struct db *a = open_new("a.db", DB_WRITE), *b = open_new("a.db", DB_WRITE);
     exec(a, "CREATE TABLE t (i INTEGER)");
-    exec(b, "PRAGMA busy_timeout = 1");
+    db_set_busy_timeout(b, 1);
     assert_int_equal(db_begin(a, NULL), 0);
     assert_int_equal(db_begin(b, &err), E_BUSY);
     assert_int_equal(db_commit(a, NULL), 0);
