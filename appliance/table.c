@@ -255,7 +255,7 @@ static void find_widths(struct table *t)
 {
     for (size_t i = 0; i < t->column_count; i++)
         t->columns[i].words = t->columns[i].numbers = false;
-    for (size_t i = 0; i < t->cell_count; i++) {
+    for (size_t i = 0; i < t->cell_count && t->column_count > 0; i++) {
         struct column *c = &t->columns[i % t->column_count];
         size_t width = width_of(cell_text(t, &t->cells[i]));
         if (width > c->width)
