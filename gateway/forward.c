@@ -30,6 +30,7 @@ struct exchange {
     bool sent_all;       /* nothing of the request is left to be read or sent */
     bool body_touched;   /* a second piece was taken: the body cannot be sent again */
     bool watch_client;   /* readable means gone, unless a next request shows up */
+    bool client_gone;    /* seen while the body of the answer was waited for */
     struct mono deadline;
 
     /* from the upstream */
@@ -423,12 +424,27 @@ static void note_upstream_time(struct exchange *x, struct mono began)
     x->req->upstream_us = (uint64_t)mono_since(clock_mono(), began);
 }
 
-/* Reads more of the body into the whole of req->in. The number of bytes, 0 at the end, or an error.
+/*
+ * Reads more of the body into the whole of req->in. The number of bytes, 0 at the end, or an error.
+ * A client that leaves meanwhile is an error as well: nobody is left to wait for.
  */
 static ssize_t read_body(struct exchange *x)
 {
-    struct mono deadline = mono_after(clock_mono(), timeout_of(x->req));
-    return fiber_recv(x->fd, x->req->in, sizeof(x->req->in), deadline);
+    struct req *req = x->req;
+    struct mono deadline = mono_after(clock_mono(), timeout_of(req));
+    for (;;) {
+        ssize_t n = fiber_try_recv(x->fd, req->in, sizeof(req->in));
+        if (n != E_BUSY)
+            return n;
+        struct fiber_wait waits[2] = {{.fd = x->fd, .want = FIBER_READ},
+                                      {.fd = req->conn->fd, .want = FIBER_READ}};
+        int r = fiber_wait_any(waits, x->watch_client ? 2 : 1, deadline);
+        if (r < 0)
+            return r;
+        x->client_gone = x->watch_client && waits[1].got != 0 && client_left(x);
+        if (x->client_gone)
+            return E_CLOSED;
+    }
 }
 
 /* The upstream broke off in the middle: the client can only be told by a close. */
@@ -471,6 +487,8 @@ static bool pass_body(struct exchange *x, struct pieces *p, bool chunked, struct
         if (in.n > 0)
             continue;
         ssize_t n = read_body(x);
+        if (x->client_gone)
+            return client_broke_off(x);
         if (n == 0)
             r = decoder_eof(&x->decoder);
         if (n < 0 || r != 0)
