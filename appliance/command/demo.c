@@ -274,16 +274,15 @@ const struct command command_demo = {
     .name = "demo",
     .synopsis = "[--seconds N] [--listen ADDRESS] [--dir DIR] [--no-traffic]",
     .brief = "Shows everything at once: a gateway, an API behind it, apps that call it.",
-    .help =
-        "      --seconds N        stop after so many seconds; otherwise Ctrl-C does\n"
-        "      --listen ADDRESS   where the gateway is, 0.0.0.0 or 192.0.2.7:9000; portal and\n"
-        "                         admin stay on 127.0.0.1\n"
-        "      --dir DIR          keep keys and records there; otherwise they are in a temporary\n"
-        "                         folder that is removed in the end\n"
-        "      --no-traffic       no apps that call; only yours\n"
-        "\n"
-        "The ports are 8080 (gateway), 8081 (portal) and 8082 (admin); where one is taken, a\n"
-        "free one is used and told. What runs is what `weir serve` runs, with keys issued as\n"
-        "everyone's; only the API and its callers are the demo's own.\n",
+    .help = "      --seconds N        stop after so many seconds; otherwise Ctrl-C does\n"
+            "      --listen ADDRESS   where the gateway is: 0.0.0.0, 192.0.2.7:9000; the\n"
+            "                         portal and the admin listener stay on 127.0.0.1\n"
+            "      --dir DIR          keep keys and records there; otherwise they are in a\n"
+            "                         temporary folder that is removed in the end\n"
+            "      --no-traffic       no apps that call; only you\n"
+            "\n"
+            "The ports are 8080 (gateway), 8081 (portal) and 8082 (admin); where one is\n"
+            "taken, a free one is used and told. What runs is what `weir serve` runs, with\n"
+            "keys issued like everyone's; only the API and those who call it are the demo's.\n",
     .run = run,
 };
