@@ -318,14 +318,18 @@ static void what_waits_for_a_restart_is_named(void **state)
         unsigned count;
     } cases[] = {
         {"version: 1\nlog: { level: debug }\nplans:\n", "", 0},
-        {"version: 1\ngateway: { max_head: 8KiB, listen: [127.0.0.1:8080] }\n", "", 0},
+        {"version: 1\ngateway: { max_head: 8KiB, listen: [127.0.0.1:8080] }\n", "gateway.max_head",
+         1},
         {"version: 1\ndata_dir: other\n", "data_dir", 1},
         {"version: 1\ngateway: { workers: 8 }\nadmin: { listen: 127.0.0.1:1 }\n",
          "gateway.workers, admin.listen", 2},
         {"version: 1\ngateway: { listen: [127.0.0.1:8080, 127.0.0.1:2] }\n", "gateway.listen", 1},
         {"version: 1\nportal: { listen: 127.0.0.1:3 }\nmetrics: { listen: 127.0.0.1:4 }\n"
          "analytics: { journal_size: 32MiB }\n",
-         "portal.listen, metrics.listen, analytics.journal_size", 3},
+         "portal.listen, portal.url, metrics.listen, analytics.journal_size", 4},
+        {"version: 1\nanalytics: { loki: { url: \"http://127.0.0.1:3100\" }, retention: { usage: "
+         "1d } }\n",
+         "analytics.retention, analytics.loki", 2},
     };
     struct config *now = load(DEFAULTS);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
