@@ -467,6 +467,21 @@ static bool client_broke_off(struct exchange *x)
     return false;
 }
 
+/* Reads more of the body; false where one of the two broke off, which is then settled. */
+static bool read_on(struct exchange *x, struct str *ret_in)
+{
+    ssize_t n = read_body(x);
+    int r = 0;
+    if (x->client_gone)
+        return client_broke_off(x);
+    if (n == 0)
+        r = decoder_eof(&x->decoder);
+    if (n < 0 || r != 0)
+        return broke_off(x, n < 0 ? (int)n : r);
+    *ret_in = str_make(x->req->in, (size_t)n);
+    return true;
+}
+
 /*
  * Passes the body on, `p` holding the composed head already. True when all of it was read from the
  * upstream (whose connection is then good), whatever became of the last write.
@@ -486,14 +501,8 @@ static bool pass_body(struct exchange *x, struct pieces *p, bool chunked, struct
         p->bytes = 0;
         if (in.n > 0)
             continue;
-        ssize_t n = read_body(x);
-        if (x->client_gone)
-            return client_broke_off(x);
-        if (n == 0)
-            r = decoder_eof(&x->decoder);
-        if (n < 0 || r != 0)
-            return broke_off(x, n < 0 ? (int)n : r);
-        in = str_make(x->req->in, (size_t)n);
+        if (!read_on(x, &in))
+            return false;
     }
     note_upstream_time(x, began);
     bool clean = in.n == 0;

@@ -175,7 +175,7 @@ static int tell_totals(const struct demo *demo, struct error *err)
     for (size_t i = 0; i < DEMO_APPS && r == 0; i++) {
         totals.apps[i].known = i != APP_YOU;
         if (totals.apps[i].known)
-            totals.apps[i].seen = traffic_count(demo->traffic, i);
+            totals.apps[i].seen = traffic_count(demo->traffic, (enum demo_app)i);
     }
     if (r == 0)
         report_totals(&demo->report, totals.apps);

@@ -63,6 +63,7 @@ static void closing_takes_what_waited_and_ends_under_ever_new_connections(void *
     int first = connect_to(&flood.address);
     assert_true(first >= 0);
     struct mono end = mono_after(clock_mono(), 60 * US_PER_S);
+    /* lint-ok words: it waits for a condition that only another thread can bring about */
     while (flood.refused < 100 && clock_mono().us < end.us)
         usleep(500);
     assert_true(flood.refused >= 100);
