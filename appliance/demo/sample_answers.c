@@ -280,7 +280,7 @@ void sample_archive(struct sample_call *call)
 {
     char lines[ARCHIVE_LINES_AT_ONCE * ARCHIVE_LINE + 1];
     char length[48];
-    snprintf(length, sizeof(length), "Content-Length: %u\r\n", ARCHIVE_LINES * ARCHIVE_LINE);
+    snprintf(length, sizeof(length), "Content-Length: %d\r\n", ARCHIVE_LINES * ARCHIVE_LINE);
     http_settle_body(call->conn);
     if (!begin_stream(call, "text/csv; charset=utf-8", str_from(length)))
         return;

@@ -89,6 +89,7 @@ bool words_ssh(struct buf *out)
     if (str_to_u64(parts[3], 1, UINT16_MAX, &port) != 0 || parts[2].n == 0 ||
         !str_copy(parts[2], host, sizeof(host)))
         return false;
+    /* cppcheck-suppress getpwuidCalled -- one thread asks, once */
     const struct passwd *user = getpwuid(getuid());
     if (port != 22)
         buf_printf(out, "-p %u ", (unsigned)port);

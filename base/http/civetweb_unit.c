@@ -155,7 +155,6 @@ static int unit_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 }
 
 #define NO_SSL
-#define STOP_FLAG_NEEDS_LOCK /* its other way is a volatile int that threads race for */
 #define NO_CGI
 #define NO_FILES
 #define NO_CACHING

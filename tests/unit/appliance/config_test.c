@@ -328,7 +328,7 @@ static void what_waits_for_a_restart_is_named(void **state)
          "analytics: { journal_size: 32MiB }\n",
          "portal.listen, portal.url, metrics.listen, analytics.journal_size", 4},
         {"version: 1\nanalytics: { loki: { url: \"http://127.0.0.1:3100\" }, retention: { usage: "
-         "1d } }\n",
+         "90d } }\n",
          "analytics.retention, analytics.loki", 2},
     };
     struct config *now = load(DEFAULTS);
