@@ -28,7 +28,9 @@ static inline void tempdir_remove_tree(const char *path)
         struct stat st;
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
             continue;
-        snprintf(child, sizeof(child), "%s/%s", path, e->d_name);
+        int n = snprintf(child, sizeof(child), "%s/%s", path, e->d_name);
+        if (n < 0 || (size_t)n >= sizeof(child))
+            continue;
         if (lstat(child, &st) == 0 && S_ISDIR(st.st_mode))
             tempdir_remove_tree(child);
         else

@@ -15,11 +15,14 @@
 #define THREADS 3
 #define ROUNDS 30
 #define ROUND_RECORDS 1500 /* a thread and round, at most */
+#define RECORDS_A_POINT 25 /* that a producer may be ahead for each step of the writer */
+#define POINTS_MAX 60      /* a kill comes after so many steps of the writer, at most */
 #define AMENDED(n) ((n) % 50 == 7)
 
 /* What the child tells, in memory that outlives it. */
 struct shared {
     _Atomic uint64_t done[THREADS]; /* records whose commit and settling returned, by thread */
+    _Atomic uint64_t points;        /* how often the writer came by one of its points this round */
 };
 
 struct producer {
@@ -47,8 +50,11 @@ static void *produce(void *arg)
     struct producer *p = arg;
     for (uint64_t k = p->first; k < p->first + ROUND_RECORDS;) {
         uint64_t n = number_of(p->thread, k), seq;
+        uint64_t pace = (atomic_load(&p->shared->points) + 1) * RECORDS_A_POINT;
         struct record r = make_record(n, time_of(n));
-        if (!ring_has_room(p->ring, 1) || (seq = ring_commit(p->ring, &r)) == 0) {
+        /* the writer keeps up, so that a kill finds it anywhere in its work */
+        if (k - p->first > pace || !ring_has_room(p->ring, 1) ||
+            (seq = ring_commit(p->ring, &r)) == 0) {
             sched_yield();
             continue;
         }
@@ -63,22 +69,37 @@ static void *produce(void *arg)
     return NULL;
 }
 
+static void count_point(void *ctx, enum writer_point point)
+{
+    struct shared *shared = ctx;
+    (void)point;
+    atomic_fetch_add(&shared->points, 1);
+}
+
+/* Commits and stores without an end, until the kill comes. */
 static void run_child(struct shared *shared)
 {
     struct producer producers[THREADS];
     pthread_t threads[THREADS];
-    struct pipeline p = pipeline_start(THREADS);
+    struct writer *writer;
+    struct journal *journal = open_journal(THREADS, RING_BYTES);
+    struct writer_options options = default_options(journal);
+    options.at_point = count_point;
+    options.at_point_ctx = shared;
+    if (writer_create(&writer, &options, NULL) != 0 || writer_start(writer, NULL) != 0)
+        _exit(1);
     for (unsigned t = 0; t < THREADS; t++) {
-        producers[t] = (struct producer){.ring = journal_ring(p.journal, t),
+        producers[t] = (struct producer){.ring = journal_ring(journal, t),
                                          .shared = shared,
                                          .thread = t,
                                          .first = atomic_load(&shared->done[t])};
         pthread_create(&threads[t], NULL, produce, &producers[t]);
     }
-    for (unsigned t = 0; t < THREADS; t++)
-        pthread_join(threads[t], NULL);
-    for (;;)
-        pause(); /* all done before the kill came: the writer goes on */
+    for (;;) {
+        /* one batch, sync and release after the other, instead of a few in a second */
+        if (writer_flush(writer, FLUSH_US) != 0)
+            _exit(1);
+    }
 }
 
 static uint64_t done_in_all(struct shared *shared)
@@ -155,6 +176,25 @@ static void reopen_and_close(void)
     pipeline_close(&p);
 }
 
+/* Lets a child work until the writer has come by `points` points, and a little longer. */
+static void work_and_die(struct shared *shared, uint64_t points, unsigned spin)
+{
+    uint64_t all = done_in_all(shared) + THREADS * ROUND_RECORDS;
+    atomic_store(&shared->points, 0);
+    pid_t pid = fork();
+    if (pid == 0)
+        run_child(shared);
+    assert_true(pid > 0);
+    while (atomic_load(&shared->points) < points && done_in_all(shared) < all) {
+        assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+        sched_yield();
+    }
+    for (unsigned i = 0; i < spin; i++)
+        atomic_load(&shared->points);
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
 static void killed_at_random_it_counts_each_record_once(void **state)
 {
     (void)state;
@@ -162,18 +202,8 @@ static void killed_at_random_it_counts_each_record_once(void **state)
     struct shared *shared = new_shared();
     unsigned seed = (unsigned)getpid();
     for (unsigned round = 0; round < ROUNDS; round++) {
-        uint64_t before = done_in_all(shared);
-        /* a moment counted in records: some before the first batch, some when all are stored */
         seed = seed * 1664525 + 1013904223;
-        uint64_t target = before + (seed >> 8) % (THREADS * ROUND_RECORDS + 1);
-        pid_t pid = fork();
-        if (pid == 0)
-            run_child(shared);
-        assert_true(pid > 0);
-        while (done_in_all(shared) < target)
-            sched_yield();
-        kill(pid, SIGKILL);
-        assert_int_equal(waitpid(pid, NULL, 0), pid);
+        work_and_die(shared, (seed >> 8) % POINTS_MAX, seed % 65536);
         reopen_and_close();
         check_rows(shared, &seen);
         assert_counted(done_in_all(shared), seen.metered);
