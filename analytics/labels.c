@@ -3,7 +3,6 @@
 
 #include "analytics/record_wire.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #define MAP_FIRST_CAPACITY 64
@@ -128,6 +127,7 @@ bool measure_of(enum measure measure, const struct record *record, uint64_t *ret
 /* The value of a dimension; `scratch` is for one that is not text in the record. */
 static struct str dim_text(enum dim dim, const struct record *record, char scratch[static 16])
 {
+    struct buf number;
     switch (dim) {
     case DIM_API:
         return record->api;
@@ -136,7 +136,9 @@ static struct str dim_text(enum dim dim, const struct record *record, char scrat
     case DIM_METHOD:
         return http_method_name(record->method);
     case DIM_STATUS:
-        return str_make(scratch, (size_t)snprintf(scratch, 16, "%u", record->status));
+        buf_init_fixed(&number, scratch, 16);
+        buf_add_u64(&number, record->status);
+        return buf_str(&number);
     case DIM_REASON:
         return reason_row(record->reason)->code;
     case DIM_APP:

@@ -35,12 +35,11 @@ void buf_clear(struct buf *b)
     b->failed = false;
 }
 
-/* Grows to hold n more bytes (and is called only when they do not fit yet). */
-static bool grow(struct buf *b, size_t n)
+char *buf_grow(struct buf *b, size_t n)
 {
     if (b->failed || b->fixed || n > b->max - b->n) {
         b->failed = true;
-        return false;
+        return NULL;
     }
     size_t want = b->cap > 0 ? b->cap : BUF_FIRST_CAP;
     while (want < b->n + n)
@@ -50,38 +49,11 @@ static bool grow(struct buf *b, size_t n)
     char *p = realloc(b->p, want);
     if (p == NULL) {
         b->failed = true;
-        return false;
+        return NULL;
     }
     b->p = p;
     b->cap = want;
-    return true;
-}
-
-char *buf_reserve(struct buf *b, size_t n)
-{
-    if (unlikely(b->failed || n > b->cap - b->n) && !grow(b, n))
-        return NULL;
-    return b->p + b->n;
-}
-
-void buf_add(struct buf *b, const void *p, size_t n)
-{
-    if (n == 0)
-        return;
-    char *to = buf_reserve(b, n);
-    if (likely(to != NULL)) {
-        memcpy(to, p, n);
-        b->n += n;
-    }
-}
-
-void buf_add_char(struct buf *b, char c)
-{
-    char *to = buf_reserve(b, 1);
-    if (likely(to != NULL)) {
-        *to = c;
-        b->n++;
-    }
+    return p + b->n;
 }
 
 void buf_add_u64(struct buf *b, uint64_t v)

@@ -39,8 +39,46 @@ void buf_free(struct buf *b);
 /* Empty and without error, memory kept for the next use. */
 void buf_clear(struct buf *b);
 
-void buf_add(struct buf *b, const void *p, size_t n);
-void buf_add_char(struct buf *b, char c);
+/* What buf_reserve() does where there is no room yet; not for others. */
+char *buf_grow(struct buf *b, size_t n);
+
+/*
+ * Makes room for n more bytes and returns where to put them, or NULL; then call buf_advance().
+ * Inline like what is built on it: composing heads is mostly appending a few bytes that fit.
+ */
+static inline char *buf_reserve(struct buf *b, size_t n)
+{
+    if (unlikely(b->failed || n > b->cap - b->n))
+        return buf_grow(b, n);
+    return b->p + b->n;
+}
+
+static inline void buf_advance(struct buf *b, size_t n)
+{
+    CHECK(n <= b->cap - b->n);
+    b->n += n;
+}
+
+static inline void buf_add(struct buf *b, const void *p, size_t n)
+{
+    if (n == 0)
+        return;
+    char *to = buf_reserve(b, n);
+    if (likely(to != NULL)) {
+        memcpy(to, p, n);
+        b->n += n;
+    }
+}
+
+static inline void buf_add_char(struct buf *b, char c)
+{
+    char *to = buf_reserve(b, 1);
+    if (likely(to != NULL)) {
+        *to = c;
+        b->n++;
+    }
+}
+
 void buf_add_u64(struct buf *b, uint64_t v);
 void buf_add_i64(struct buf *b, int64_t v);
 /* Little-endian, for binary formats. */
@@ -60,14 +98,6 @@ static inline void buf_add_cstr(struct buf *b, const char *s)
 }
 
 #define buf_add_lit(b, lit) buf_add((b), (lit), sizeof(lit) - 1)
-
-/* Makes room for n more bytes and returns where to put them, or NULL; then call buf_advance(). */
-char *buf_reserve(struct buf *b, size_t n);
-static inline void buf_advance(struct buf *b, size_t n)
-{
-    CHECK(n <= b->cap - b->n);
-    b->n += n;
-}
 
 /* Drops the first n bytes, moving the rest to the front. */
 void buf_consume(struct buf *b, size_t n);

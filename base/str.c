@@ -11,7 +11,8 @@ bool str_eq_nocase(struct str a, struct str b)
     if (a.n != b.n)
         return false;
     for (size_t i = 0; i < a.n; i++) {
-        if (str_lower_char(a.p[i]) != str_lower_char(b.p[i]))
+        /* most bytes of names that are equal are the same in case too */
+        if (a.p[i] != b.p[i] && str_lower_char(a.p[i]) != str_lower_char(b.p[i]))
             return false;
     }
     return true;
