@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/ask.h"
 
+#include "analytics/writer.h"
 #include "appliance/command.h"
 #include "appliance/control.h"
 #include "appliance/control_keys.h"
 #include "appliance/lock.h"
+#include "base/fiber/fiber.h"
 #include "gateway/preview.h"
 #include "portal/control.h"
 
@@ -12,6 +14,7 @@
 #include <poll.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <unistd.h>
 
 /* The directory may be held by an instance that is starting or stopping, or by another command. */
 #define LOCK_PATIENCE_US (10 * US_PER_S)
@@ -83,13 +86,59 @@ static int ask_simple(const struct config *config, const char *command, struct e
     return r;
 }
 
+/* Counts what an instance that was killed left in its journal. Under the lock. */
+static int replay(const struct config *config, const char *dir, const char *journal_dir,
+                  struct error *err)
+{
+    char store_dir[PATH_MAX + 16];
+    struct journal *journal;
+    struct writer *writer;
+    snprintf(store_dir, sizeof(store_dir), "%s/analytics", dir);
+    int r =
+        journal_open(&journal, journal_dir, cpus_allowed(), config->analytics.journal_bytes, err);
+    if (r != 0)
+        return r;
+    struct writer_options options = {
+        .dir = store_dir,
+        .journal = journal,
+        .retention = config->analytics.retention,
+        .max_series = config->analytics.max_series,
+    };
+    r = writer_create(&writer, &options, err);
+    if (r == 0)
+        writer_destroy(writer);
+    journal_close(journal);
+    return r;
+}
+
+/* Where nothing was ever recorded, nothing is made. */
+static int replay_alone(const struct config *config, struct error *err)
+{
+    char dir[PATH_MAX], journal_dir[PATH_MAX + 16];
+    struct dir_lock lock;
+    dir_of(config, dir);
+    snprintf(journal_dir, sizeof(journal_dir), "%s/journal", dir);
+    if (access(journal_dir, F_OK) != 0)
+        return 0;
+    int r = dir_lock_take(&lock, dir, err);
+    if (r != 0)
+        return r;
+    r = replay(config, dir, journal_dir, err);
+    dir_lock_release(&lock);
+    return r;
+}
+
 bool ask_flush(const struct config *config)
 {
-    struct error err = ERROR_INIT;
+    struct error err = ERROR_INIT, alone = ERROR_INIT;
     int r = ask_simple(config, "flush", &err);
-    if (r != 0 && r != E_NOT_FOUND)
-        fprintf(stderr, "weir: the newest calls may be missing: %s\n", err.text);
-    return r != E_NOT_FOUND;
+    bool running = r != E_NOT_FOUND;
+    if (!running)
+        r = replay_alone(config, &alone);
+    if (r != 0)
+        fprintf(stderr, "weir: the newest calls may be missing: %s\n",
+                running ? err.text : alone.text);
+    return running;
 }
 
 bool ask_running(const struct config *config)

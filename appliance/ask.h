@@ -22,8 +22,9 @@ must_check int ask_keys(struct config *config, const json_t *request, json_t **r
                         struct error *err);
 
 /*
- * Sees to it that what was answered before is in the store. True where an instance runs; one that
- * cannot do it says why on stderr.
+ * Sees to it that what was answered before is in the store: asks the instance that runs, or, where
+ * none does, counts what a killed one left in its journal. True where an instance runs. Says on
+ * stderr where that was not possible.
  */
 bool ask_flush(const struct config *config);
 

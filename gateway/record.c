@@ -117,6 +117,7 @@ void record_fill(struct req *req, struct record *record)
     record->bytes_out = conn->bytes_out;
     record->duration_us = (uint64_t)mono_since(clock_mono(), conn->began);
     record->upstream_us = req->upstream_us;
+    record->queue_us = conn->queue_us;
     record->upstream = req->upstream;
     record->target = req->target_name;
     record->attempts = req->attempts;

@@ -120,6 +120,14 @@ unsigned fiber_carrier_index(void)
     return fiber_current != NULL ? fiber_current->carrier->index : 0;
 }
 
+struct mono fiber_turn_began(void)
+{
+    struct fiber *f = fiber_current;
+    if (f == NULL || f->carrier->carriers->real_threads)
+        return clock_mono();
+    return f->carrier->turn_began;
+}
+
 /* Suspends the calling fiber until it is made runnable. */
 static void switch_away(struct fiber *f)
 {

@@ -78,6 +78,12 @@ struct fiber *fiber_self(void);
 /* Index of the calling fiber's carrier; 0 on an ordinary thread. */
 unsigned fiber_carrier_index(void);
 
+/*
+ * When the calling fiber's carrier last looked at its events: what has happened since then to a
+ * fiber that was woken is waiting for its turn. On an ordinary thread the present moment.
+ */
+struct mono fiber_turn_began(void);
+
 /* Lets the carrier's other fibers run. */
 void fiber_yield(void);
 

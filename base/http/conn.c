@@ -351,6 +351,8 @@ static void reset_request(struct http_conn *conn)
     conn->bytes_in = conn->bytes_out = 0;
     conn->continue_due = false;
     conn->began = clock_mono();
+    int64_t waited = mono_since(conn->began, fiber_turn_began());
+    conn->queue_us = waited > 0 ? (uint64_t)waited : 0;
     conn->crowded = open_beyond(conn->server, FULL(conn->server->options.workers)) ||
                     atomic_load_explicit(&conn->server->draining, memory_order_relaxed);
     arena_clear(&conn->work->arena);

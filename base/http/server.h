@@ -35,6 +35,7 @@ struct http_conn {
     unsigned fault;  /* 0, or the status a refused head is answered with: 400 408 414 431 501 505 */
     const char *why; /* with a fault: what was wrong */
     struct mono began;  /* when its first byte was read */
+    uint64_t queue_us;  /* how long it had waited for its turn by then */
     uint64_t bytes_in;  /* of this request so far: head and body */
     uint64_t bytes_out; /* of its answer so far, as accepted by the kernel */
     struct ip peer;     /* of the connection, before any X-Forwarded-For */
@@ -92,7 +93,10 @@ bool http_server_draining(const struct http_server *server);
 /* How many connections are open. Any thread. */
 unsigned http_server_open(const struct http_server *server);
 
-/* Ends what is still in flight: waits end with E_CANCELED, sockets are shut down. */
+/*
+ * Ends what is still in flight: every wait of a fiber ends with E_CANCELED; on a thread the
+ * client's socket is shut down, which ends the waits for it as if the client had left.
+ */
 void http_server_abort(struct http_server *server);
 
 /*
