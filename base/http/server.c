@@ -170,9 +170,11 @@ void http_server_abort(struct http_server *server)
         struct http_lane *lane = &server->lanes[i];
         pthread_mutex_lock(&lane->mtx);
         for (struct http_conn *c = lane->conns; c != NULL; c = c->next) {
+            /* not both: a shut socket would look as if the client had left */
             if (c->fiber != NULL)
                 fiber_cancel(c->fiber);
-            shutdown(c->fd, SHUT_RDWR);
+            else
+                shutdown(c->fd, SHUT_RDWR);
         }
         pthread_mutex_unlock(&lane->mtx);
     }

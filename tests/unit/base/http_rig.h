@@ -437,12 +437,17 @@ static inline void finish_request(struct client *c, bool closes)
         expect_end(c);
 }
 
-/* Runs the tests once with each kind of worker. */
+/* Runs the tests once with each kind of worker; leaves main() with the number of failures. */
 #define RUN_IN_EACH_MODE(name, tests)                                                              \
-    (rig_mode = RIG_THREADS, cmocka_run_group_tests_name(name " on threads", tests, NULL, NULL)) + \
-        (rig_mode = RIG_FIBERS,                                                                    \
-         cmocka_run_group_tests_name(name " on fibers", tests, NULL, NULL)) +                      \
-        (rig_mode = RIG_REAL_THREADS,                                                              \
-         cmocka_run_group_tests_name(name " on fibers as real threads", tests, NULL, NULL))
+    do {                                                                                           \
+        int failed_ = 0;                                                                           \
+        rig_mode = RIG_THREADS;                                                                    \
+        failed_ += cmocka_run_group_tests_name(name " on threads", tests, NULL, NULL);             \
+        rig_mode = RIG_FIBERS;                                                                     \
+        failed_ += cmocka_run_group_tests_name(name " on fibers", tests, NULL, NULL);              \
+        rig_mode = RIG_REAL_THREADS;                                                               \
+        failed_ += cmocka_run_group_tests_name(name " on real threads", tests, NULL, NULL);        \
+        return failed_;                                                                            \
+    } while (0)
 
 #endif
