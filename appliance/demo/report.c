@@ -111,7 +111,7 @@ static void add_commands(struct buf *out, const struct paint *p, const struct gr
     add_command(out, p, g, "explain", g->request_id);
     add_command(out, p, g, "tail", NULL);
     add_command(out, p, g, "usage", NULL);
-    buf_printf(out, "    %sThe id is of a first such call; X-Request-Id is that of yours.%s\n",
+    buf_printf(out, "    %sThe id is that of a first such call; X-Request-Id is that of yours.%s\n",
                p->dim, p->end);
     heading(out, p, "Change it", ", while it runs");
     buf_printf(out, "    %s", p->link);
@@ -146,15 +146,13 @@ static void add_ssh(struct buf *out, const struct paint *p, const struct greetin
 
 static void add_end(struct buf *out, const struct paint *p, const struct greeting *g)
 {
-    buf_add_lit(out, "\n  ");
     if (g->seconds > 0)
-        buf_printf(out, "It stops after %s%lld s%s, or at ", p->bold, (long long)g->seconds,
-                   p->end);
+        buf_printf(out, "\n  It stops by itself after %s%lld s%s, or at %sCtrl-C%s", p->bold,
+                   (long long)g->seconds, p->end, p->bold, p->end);
     else
-        buf_printf(out, "It stops at ");
-    buf_printf(out, "%sCtrl-C%s", p->bold, p->end);
+        buf_printf(out, "\n  %sCtrl-C%s stops it", p->bold, p->end);
     if (g->place->temporary)
-        buf_add_lit(out, ", and leaves nothing behind.\n\n");
+        buf_add_lit(out, "; it leaves nothing behind.\n\n");
     else
         buf_printf(out, "; keys and records stay in %s.\n\n", g->place->dir);
 }

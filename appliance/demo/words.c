@@ -90,7 +90,10 @@ bool words_ssh(struct buf *out)
         !str_copy(parts[2], host, sizeof(host)))
         return false;
     /* cppcheck-suppress getpwuidCalled -- one thread asks, once */
-    const struct passwd *user = getpwuid(getuid());
+    char room[1024];
+    struct passwd entry, *user = NULL;
+    if (getpwuid_r(getuid(), &entry, room, sizeof(room), &user) != 0)
+        user = NULL; /* then the client's own name is right as often as not */
     if (port != 22)
         buf_printf(out, "-p %u ", (unsigned)port);
     if (user != NULL) {
