@@ -152,9 +152,9 @@ export class Weir {
   }
 
   async #end() {
-    if (!this.running) return;
-    this.signal('SIGKILL');
-    await this.exited;
+    if (this.running) await this.kill9();
+    const report = /(ERROR: \w+Sanitizer|runtime error:|CHECK failed)[^]*/.exec(this.log);
+    if (report) throw new Error(report[0]);
   }
 
   // What the admin listener answers: {status, headers, body}.
