@@ -27,6 +27,7 @@ struct fiber {
     enum fiber_state state;
     bool token;     /* an unpark that nobody waited for yet */
     bool timed_out; /* the wait ended by its deadline */
+    unsigned calls; /* for bytes since its turn began; see fiber_breathe() */
     struct mono deadline;
     struct timer timer; /* may expire earlier than `deadline`: it is moved lazily */
     void *stack;

@@ -8,6 +8,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* System calls that move bytes; each takes some microseconds, so a turn is well under one
+ * millisecond. */
+#define CALLS_A_TURN 32
+
 /* The first and last frames of every fiber. */
 static void fiber_entry(void)
 {
@@ -131,6 +135,7 @@ struct mono fiber_turn_began(void)
 /* Suspends the calling fiber until it is made runnable. */
 static void switch_away(struct fiber *f)
 {
+    f->calls = 0;
     context_switch(&f->context, &f->carrier->context, false);
 }
 
@@ -148,6 +153,15 @@ void fiber_yield(void)
     f->state = FIBER_WAITING;
     carrier_make_runnable(f);
     switch_away(f);
+}
+
+void fiber_breathe(void)
+{
+    struct fiber *f = fiber_current;
+    if (f == NULL || f->calls < CALLS_A_TURN)
+        return;
+    f->calls = 0;
+    fiber_yield();
 }
 
 /* One sleep until an unpark or the deadline; 0 or E_TIMEOUT. */

@@ -87,6 +87,13 @@ struct mono fiber_turn_began(void);
 /* Lets the carrier's other fibers run. */
 void fiber_yield(void);
 
+/*
+ * Lets them run where the calling fiber has moved bytes so often that its turn is over. The
+ * functions below that wait begin with it: a connection whose two sides always have something
+ * cannot keep the carrier to itself. A loop around the fiber_try_ functions calls it as well.
+ */
+void fiber_breathe(void);
+
 /* 0 when `until` has come, or E_CANCELED. */
 must_check int fiber_sleep(struct mono until);
 

@@ -326,11 +326,18 @@ static int wait_one(int fd, unsigned want, struct mono deadline)
     return r < 0 ? r : 0;
 }
 
+static void count_call(void)
+{
+    if (fiber_current != NULL)
+        fiber_current->calls++;
+}
+
 ssize_t fiber_try_recv(int fd, void *p, size_t size)
 {
     if (known_dry(fd, SIDE_READ))
         return E_BUSY;
     ssize_t n;
+    count_call();
     do {
         n = recv(fd, p, size, MSG_DONTWAIT);
     } while (n < 0 && errno == EINTR);
@@ -348,6 +355,7 @@ ssize_t fiber_try_recv(int fd, void *p, size_t size)
 ssize_t fiber_recv(int fd, void *p, size_t size, struct mono deadline)
 {
     for (;;) {
+        fiber_breathe();
         ssize_t n = fiber_try_recv(fd, p, size);
         if (n != E_BUSY)
             return n;
@@ -363,6 +371,7 @@ ssize_t fiber_try_sendv(int fd, const struct iovec *iov, unsigned count)
         return E_BUSY;
     struct msghdr msg = {.msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = count};
     ssize_t n;
+    count_call();
     do {
         n = count == 1 ? send(fd, iov->iov_base, iov->iov_len, MSG_DONTWAIT | MSG_NOSIGNAL)
                        : sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -390,6 +399,7 @@ int fiber_sendv(int fd, struct iovec *iov, unsigned count, int64_t patience_us, 
             iov++, count--;
             continue;
         }
+        fiber_breathe();
         ssize_t n = fiber_try_sendv(fd, iov, count);
         if (n == E_BUSY)
             n = r = wait_one(fd, FIBER_WRITE, mono_after(clock_mono(), patience_us));

@@ -269,6 +269,50 @@ static void thousands_of_fibers_take_turns(void **state)
     carriers_stop(c);
 }
 
+struct greedy {
+    struct carriers *carriers;
+    struct fiber *other;
+    int fds[2];
+    bool other_ran;
+    unsigned moved_before; /* bytes moved when the other had its first turn */
+};
+
+static void *has_a_turn(void *arg)
+{
+    struct greedy *g = arg;
+    g->other_ran = true;
+    return NULL;
+}
+
+/* Moves single bytes that are all there, so that nothing of it ever waits. */
+static void *moves_without_waiting(void *arg)
+{
+    struct greedy *g = arg;
+    char c = 'x';
+    g->other = fiber_start(g->carriers, 0, has_a_turn, g);
+    for (unsigned i = 0; i < 1000; i++) {
+        assert_int_equal(fiber_send(g->fds[0], &c, 1, US_PER_S, NULL), 0);
+        assert_int_equal(fiber_recv(g->fds[1], &c, 1, MONO_NEVER), 1);
+        if (!g->other_ran)
+            g->moved_before = i + 1;
+    }
+    return NULL;
+}
+
+static void a_fiber_that_never_has_to_wait_gives_turns_all_the_same(void **state)
+{
+    (void)state;
+    struct greedy g = {.carriers = start(1)};
+    pair(g.fds);
+    fiber_join(fiber_start(g.carriers, 0, moves_without_waiting, &g));
+    fiber_join(g.other);
+    /* as threads they share one lock, and whom that goes to is the kernel's choice */
+    assert_true(real_threads || g.moved_before < 100);
+    close(g.fds[0]);
+    close(g.fds[1]);
+    carriers_stop(g.carriers);
+}
+
 static void carriers_start_and_stop_a_hundred_times(void **state)
 {
     (void)state;
@@ -450,6 +494,7 @@ int main(void)
         cmocka_unit_test(a_full_socket_makes_the_sender_wait),
         cmocka_unit_test(a_number_used_again_on_another_carrier_starts_clean),
         cmocka_unit_test(thousands_of_fibers_take_turns),
+        cmocka_unit_test(a_fiber_that_never_has_to_wait_gives_turns_all_the_same),
         cmocka_unit_test(carriers_start_and_stop_a_hundred_times),
         cmocka_unit_test(a_fiber_joins_fibers_of_both_carriers),
         cmocka_unit_test(conditions_carry_between_threads_and_fibers_both_ways),
