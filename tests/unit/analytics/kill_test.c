@@ -13,10 +13,10 @@
 #include <sys/wait.h>
 
 #define THREADS 3
-#define ROUNDS 30
-#define ROUND_RECORDS 1500 /* a thread and round, at most */
-#define RECORDS_A_POINT 25 /* that a producer may be ahead for each step of the writer */
-#define POINTS_MAX 60      /* a kill comes after so many steps of the writer, at most */
+#define ROUNDS (WITH_TSAN ? 6 : 30) /* the thread sanitizer is many times slower */
+#define ROUND_RECORDS 1500          /* a thread and round, at most */
+#define RECORDS_A_POINT 25          /* that a producer may be ahead for each step of the writer */
+#define POINTS_MAX 60               /* a kill comes after so many steps of the writer, at most */
 #define AMENDED(n) ((n) % 50 == 7)
 
 /* What the child tells, in memory that outlives it. */
