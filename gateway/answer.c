@@ -35,7 +35,7 @@ void answer_common_fields(struct req *req, struct buf *out)
         buf_add_str(out, reason_row(req->reason)->code);
         buf_add_lit(out, "\r\n");
     }
-    if (req->conn->crowded || (req->head != NULL && req->head->close))
+    if (http_wants_back(req->conn) || (req->head != NULL && req->head->close))
         req->conn->close = true;
     if (req->conn->close)
         buf_add_lit(out, "Connection: close\r\n");

@@ -241,7 +241,8 @@ static bool begin_stream(struct sample_call *call, const char *type, struct str 
     struct http_conn *conn = call->conn;
     char date[HTTP_DATE_SIZE];
     http_date(date);
-    conn->close = conn->close || conn->crowded || conn->head->close || conn->head->minor == 0;
+    conn->close =
+        conn->close || http_wants_back(conn) || conn->head->close || conn->head->minor == 0;
     struct str head = arena_printf(
         http_arena(conn),
         "HTTP/1.1 200 OK\r\nDate: %s\r\nContent-Type: %s\r\nCache-Control: no-store\r\n"

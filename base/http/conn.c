@@ -305,6 +305,11 @@ int http_body_read(struct http_conn *conn, struct str *ret_piece)
     }
 }
 
+bool http_wants_back(const struct http_conn *conn)
+{
+    return conn->crowded || http_server_draining(conn->server);
+}
+
 struct arena *http_arena(struct http_conn *conn)
 {
     return &conn->work->arena;
@@ -353,8 +358,7 @@ static void reset_request(struct http_conn *conn)
     conn->began = clock_mono();
     int64_t waited = mono_since(conn->began, fiber_turn_began());
     conn->queue_us = waited > 0 ? (uint64_t)waited : 0;
-    conn->crowded = open_beyond(conn->server, FULL(conn->server->options.workers)) ||
-                    atomic_load_explicit(&conn->server->draining, memory_order_relaxed);
+    conn->crowded = open_beyond(conn->server, FULL(conn->server->options.workers));
     arena_clear(&conn->work->arena);
 }
 

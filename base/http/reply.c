@@ -152,7 +152,7 @@ int reply_send(struct http_conn *conn, const struct reply *reply)
 {
     char room[REPLY_HEAD_MAX];
     struct buf head;
-    if (conn->fault != 0 || conn->crowded || conn->head->close)
+    if (conn->fault != 0 || http_wants_back(conn) || conn->head->close)
         conn->close = true;
     http_settle_body(conn);
     unsigned status = is_fresh(conn, reply) ? 304 : reply->status;

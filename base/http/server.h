@@ -43,7 +43,7 @@ struct http_conn {
     unsigned lane; /* index of the carrier; 0 on threads */
     bool close;    /* set by the handler: the answer said `Connection: close`. With a fault it is
                       set already, and the answer must say so. */
-    bool crowded;  /* the server wants connections back: answer `Connection: close` */
+    bool crowded;  /* at its begin there was little room left: see http_wants_back() */
 
     int fd;            /* to wait for; not to be read or written */
     bool continue_due; /* the client waits for 100 Continue before it sends the body */
@@ -142,6 +142,12 @@ must_check int http_body_check(const struct http_conn *conn);
  * does so by itself.
  */
 must_check int http_send_continue(struct http_conn *conn);
+
+/*
+ * Whether the server wants the connection back, so that the answer must say `Connection: close`:
+ * the pool is full, or a drain has begun, be it in the middle of this request.
+ */
+bool http_wants_back(const struct http_conn *conn);
 
 static inline bool http_body_done(const struct http_conn *conn)
 {

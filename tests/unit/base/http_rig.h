@@ -63,7 +63,7 @@ static inline void rig_answer(struct rig *rig, struct http_conn *conn, unsigned 
                               struct str body)
 {
     char head[256];
-    if (conn->head->close || conn->crowded)
+    if (conn->head->close || http_wants_back(conn))
         conn->close = true;
     int n = snprintf(head, sizeof(head), "HTTP/1.1 %u Status\r\nContent-Length: %zu\r\n%s\r\n",
                      status, body.n, conn->close ? "Connection: close\r\n" : "");
