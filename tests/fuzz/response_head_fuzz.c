@@ -15,6 +15,25 @@ static bool bodiless(const struct head *h, bool to_head)
     return to_head || h->status < 200 || h->status == 204 || h->status == 304;
 }
 
+static void check_framing(const struct head *h, bool to_head)
+{
+    CHECK(!bodiless(h, to_head) || h->body == BODY_NONE);
+    CHECK(h->body != BODY_UNTIL_CLOSE || (h->close && !h->has_length));
+    CHECK(h->body != BODY_LENGTH || (h->has_length && h->content_length > 0));
+    CHECK(h->body != BODY_CHUNKED || (!h->has_length && h->minor == 1));
+    CHECK(head_count(h, FIELD_CONTENT_LENGTH) <= 1);
+}
+
+static void check_fields(const struct head *h, const char *p)
+{
+    for (unsigned i = 0; i < h->count; i++) {
+        struct str name = h->fields[i].name, value = h->fields[i].value;
+        CHECK(http_is_token(name) && name.p >= p && name.p + name.n < p + h->size);
+        CHECK(value.n == 0 || (value.p > name.p && value.p + value.n < p + h->size));
+        CHECK(head_field_id(name) == h->fields[i].id);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct head h;
@@ -32,17 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     CHECK(h.size <= n && h.size <= LIMIT && h.status >= 100 && h.status <= 599);
     CHECK(str_eq(str_make(p + h.size - 4, 4), STR("\r\n\r\n")));
-    CHECK(!bodiless(&h, to_head) || h.body == BODY_NONE);
-    CHECK(h.body != BODY_UNTIL_CLOSE || (h.close && !h.has_length));
-    CHECK(h.body != BODY_LENGTH || (h.has_length && h.content_length > 0));
-    CHECK(h.body != BODY_CHUNKED || (!h.has_length && h.minor == 1));
-    CHECK(head_count(&h, FIELD_CONTENT_LENGTH) <= 1);
-    for (unsigned i = 0; i < h.count; i++) {
-        struct str name = h.fields[i].name, value = h.fields[i].value;
-        CHECK(http_is_token(name) && name.p >= p && name.p + name.n < p + h.size);
-        CHECK(value.n == 0 || (value.p > name.p && value.p + value.n < p + h.size));
-        CHECK(head_field_id(name) == h.fields[i].id);
-    }
+    check_framing(&h, to_head);
+    check_fields(&h, p);
     size_t end = h.size;
     CHECK(head_parse_response(&h, p, end - 1, LIMIT, to_head, &why) == HEAD_INCOMPLETE);
     CHECK(head_parse_response(&h, p, end, LIMIT, to_head, &why) == HEAD_OK && h.size == end);
