@@ -210,7 +210,9 @@ static const struct conf_field MATCH_FIELDS[] = {
     "How long the upstream may take, from the head of the request to the end of the head of the "  \
     "answer."
 #define MAX_BODY_DOC "The largest request body that is passed on; 0 for any."
-#define STRIP_PATH_DOC "Forwards the path without the matched prefix."
+#define STRIP_PATH_DOC                                                                             \
+    "Forwards the path without what the route's own pattern took of it: a named route strips its " \
+    "pattern, not its API's."
 #define TIMEOUT_LIMITS .min = US_PER_MS, .max = US_PER_DAY
 #define MAX_BODY_LIMITS .max = UINT64_C(1) << 40
 
