@@ -163,7 +163,10 @@ static void serve(struct req *req)
                                              : REASON_BAD_REQUEST,
                    "The request is refused: %s.", req->conn->why);
         req->status = req->conn->fault;
-        req->target.path = req->head->target;
+        /* what is told of the target is what is told of a good one: a query apart, to be redacted
+         */
+        const char *why = target_parse(&req->target, req->head->method, req->head->target);
+        (void)why;
         answer_problem(req);
         return;
     }

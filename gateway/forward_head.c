@@ -99,14 +99,18 @@ static void add_or_pass(struct req *req, struct buf *out, const char *name, enum
                         struct str ours)
 {
     struct str theirs = req->via_proxy ? head_value(req->head, id) : STR_EMPTY;
-    add_field(out, str_from(name), theirs.n > 0 ? theirs : ours);
+    if (theirs.n > 0 || ours.n > 0)
+        add_field(out, str_from(name), theirs.n > 0 ? theirs : ours);
 }
 
 static void add_forwarded(struct req *req, struct buf *out)
 {
     char ip[IP_TEXT_MAX];
     struct str peer = str_make(ip, ip_format(req->conn->peer, ip));
-    struct str host = head_value(req->head, FIELD_HOST);
+    /* of the two only the one that was routed by is known to be a host (RFC 9112 §3.2.2) */
+    struct str host = req->target.authority;
+    if (host.n == 0)
+        host = head_value(req->head, FIELD_HOST);
     bool v6 = str_find_char(peer, ':', 0) < peer.n;
     buf_add_lit(out, "X-Forwarded-For: ");
     if (req->via_proxy)
@@ -114,8 +118,7 @@ static void add_forwarded(struct req *req, struct buf *out)
     buf_add_str(out, peer);
     buf_add_lit(out, "\r\n");
     add_or_pass(req, out, "X-Forwarded-Proto", FIELD_X_FORWARDED_PROTO, STR("http"));
-    add_or_pass(req, out, "X-Forwarded-Host", FIELD_X_FORWARDED_HOST,
-                req->target.authority.n > 0 ? req->target.authority : host);
+    add_or_pass(req, out, "X-Forwarded-Host", FIELD_X_FORWARDED_HOST, host);
     buf_add_lit(out, "Forwarded: ");
     if (req->via_proxy)
         add_existing(req, out, FIELD_FORWARDED);
@@ -184,9 +187,12 @@ void forward_request_head(struct req *req, struct buf *out, struct str prefix, s
     buf_add_lit(out, "\r\n");
 }
 
+/* Weir-Reason says why the gateway refused: an answer that was not refused has none, whatever the
+ * upstream says. */
 static bool answer_field_stays_behind(const struct head_field *f)
 {
-    return f->hop_by_hop || f->id == FIELD_CONTENT_LENGTH || f->id == FIELD_X_REQUEST_ID;
+    return f->hop_by_hop || f->id == FIELD_CONTENT_LENGTH || f->id == FIELD_X_REQUEST_ID ||
+           str_eq_nocase(f->name, STR("Weir-Reason"));
 }
 
 void forward_answer_head(struct req *req, const struct head *answer, bool chunked, struct buf *out)
@@ -207,7 +213,7 @@ void forward_answer_head(struct req *req, const struct head *answer, bool chunke
     }
     if (chunked) {
         buf_add_lit(out, "Transfer-Encoding: chunked\r\n");
-    } else if (answer->has_length) {
+    } else if (answer->has_length && answer->status != 204) { /* RFC 9110 §8.6 */
         buf_add_lit(out, "Content-Length: ");
         buf_add_u64(out, answer->content_length);
         buf_add_lit(out, "\r\n");

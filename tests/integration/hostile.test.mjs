@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a hostile client or a strange origin tried once, and what must not come of it again.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { until, Weir } from './lib/weir.mjs';
+import { call, echo, origin, Wire } from './lib/wire.mjs';
+
+const H = 'Host: a.example\r\n';
+const GET = `GET /open HTTP/1.1\r\n${H}\r\n`;
+const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+
+const config = (o, more = {}) => ({
+  upstreams: { o: { targets: [o.url] } },
+  apis: { open: { upstream: 'o', auth: 'none', match: { paths: ['/open'] }, max_body: 0, ...more } },
+});
+
+// Sends the body back while it comes.
+const parrot = (t) => origin(t, async (wire) => {
+  await wire.head();
+  wire.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
+  for (;;) {
+    const size = parseInt(await wire.upTo('\r\n'), 16);
+    const piece = await wire.bytes(size + 2);
+    wire.send(`${size.toString(16)}\r\n${piece}`);
+    if (size === 0) return;
+  }
+});
+
+test('an answer that begins before the request ends: both go on to their ends', async (t) => {
+  const o = await parrot(t);
+  const w = await Weir.start(t, config(o));
+  const client = await Wire.connect(w.gateway);
+  client.send(`POST /open HTTP/1.1\r\n${H}Transfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n`);
+  const head = await client.head();
+  assert.equal(head.first, 'HTTP/1.1 200 OK');
+  assert.equal(head.get('Connection'), 'close', 'said while it was not sure that the request would end');
+  assert.equal(await client.bytes(10), '5\r\nfirst\r\n');
+  client.send('6\r\nsecond\r\n');
+  assert.equal(await client.bytes(11), '6\r\nsecond\r\n');
+  client.send('0\r\n\r\n');
+  assert.equal(await client.chunked(), '');
+  client.close();
+  const [row] = await w.requestsAre(1);
+  assert.deepEqual([row.status, row.reason], [200, '']);
+});
+
+test('more than all buffers hold comes back while it is sent', async (t) => {
+  const o = await parrot(t);
+  const w = await Weir.start(t, config(o));
+  const client = await Wire.connect(w.gateway);
+  const piece = 'x'.repeat(1 << 20);
+  client.send(`POST /open HTTP/1.1\r\n${H}Transfer-Encoding: chunked\r\n\r\n`);
+  for (let i = 0; i < 40; i++) client.send(`${piece.length.toString(16)}\r\n${piece}\r\n`);
+  client.send('0\r\n\r\n');
+  const answer = await client.answer();
+  assert.equal(answer.status, 200);
+  assert.equal(answer.body.length, 40 << 20);
+  client.close();
+});
+
+test('chunks that turn out broken when the answer has begun end both, and are told in the record', async (t) => {
+  const o = await parrot(t);
+  const w = await Weir.start(t, config(o));
+  const client = await Wire.connect(w.gateway);
+  client.send(`POST /open HTTP/1.1\r\n${H}Transfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n`);
+  await client.head();
+  await client.bytes(10);
+  client.send('-1\r\n');
+  assert.equal(await client.rest(), '', 'no last chunk is invented');
+  await o.wires[0].rest(); // the gateway closed it
+  const [row] = await w.requestsAre(1);
+  assert.deepEqual([row.status, row.reason], [200, 'bad_request']);
+});
+
+test('a body of which more was read than its first piece is not sent again', async (t) => {
+  let reset;
+  const o = await origin(t, async (wire, number) => {
+    await wire.request();
+    wire.send(OK);
+    const head = await wire.head();
+    await wire.upTo('hello\r\n');
+    if (number === 1) reset = () => wire.resetNow();
+    else throw new Error(`sent again: ${head.first} ${JSON.stringify(wire.in)}`);
+  });
+  const w = await Weir.start(t, config(o));
+  const client = await Wire.connect(w.gateway);
+  client.send(GET);
+  assert.equal((await client.answer()).status, 200);
+  client.send(`PUT /open HTTP/1.1\r\n${H}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n`);
+  await until(() => reset, 'the first piece at the origin');
+  client.send('000000000000005\r\n'); // framing alone, over the place where "hello" was
+  for (let i = 0; i < 20; i++) assert.equal((await call(w.gateway, `GET /nowhere HTTP/1.1\r\n${H}\r\n`)).status, 404);
+  reset();
+  const answer = await client.answer();
+  assert.equal(answer.status, 502);
+  assert.equal(answer.get('Weir-Reason'), 'upstream_reset');
+  assert.deepEqual(o.faults, []);
+  assert.equal(o.connections, 1);
+  client.close();
+});
+
+test('an origin with nothing but interim answers is given up', async (t) => {
+  const o = await origin(t, async (wire) => {
+    await wire.request();
+    wire.send('HTTP/1.1 102 Processing\r\n\r\n'.repeat(1000));
+  });
+  const w = await Weir.start(t, config(o));
+  const answer = await call(w.gateway, GET);
+  assert.equal(answer.status, 502);
+  assert.equal(answer.get('Weir-Reason'), 'upstream_invalid');
+});
+
+test('what an origin may not say in our name, and what 204 may not have, stays behind', async (t) => {
+  const o = await echo(t, () => 'HTTP/1.1 204 No Content\r\nContent-Length: 5\r\nweir-reason: key_invalid\r\n\r\n');
+  const w = await Weir.start(t, config(o));
+  const answer = await call(w.gateway, GET);
+  assert.equal(answer.status, 204);
+  assert.equal(answer.get('Content-Length'), undefined);
+  assert.equal(answer.get('Weir-Reason'), undefined);
+});
+
+test('a Host that is not routed by cannot write into Forwarded', async (t) => {
+  const o = await echo(t);
+  const w = await Weir.start(t, config(o));
+  const target = 'http://a.example/open';
+  await call(w.gateway, `GET ${target} HTTP/1.1\r\nHost: x";for=6.6.6.6;by="y\r\n\r\n`);
+  await call(w.gateway, 'GET /open HTTP/1.0\r\n\r\n');
+  assert.equal(o.requests[0].get('Forwarded'), 'for=127.0.0.1;host="a.example";proto=http');
+  assert.equal(o.requests[0].get('X-Forwarded-Host'), 'a.example');
+  assert.equal(o.requests[1].get('Forwarded'), 'for=127.0.0.1;proto=http');
+  assert.equal(o.requests[1].get('X-Forwarded-Host'), undefined);
+});
+
+test('a key in the query of a malformed request is not recorded', async (t) => {
+  const o = await echo(t);
+  const w = await Weir.start(t, config(o));
+  for (const text of [
+    `GET /open?api_key=hidden-in-it HTTP/1.1\r\n${H}no field\r\n\r\n`,
+    'GET /open?api_key=hidden-in-it HTTP/1.1\r\n\r\n',
+    `TRACE /open?api_key=hidden-in-it HTTP/1.1\r\n${H}\r\n`,
+    `GET http://user:hidden-in-it@a.example/open HTTP/1.1\r\n${H}\r\n`,
+    `GET api_key=hidden-in-it HTTP/1.1\r\n${H}\r\n`,
+  ]) {
+    assert.ok((await call(w.gateway, text)).status >= 400, text);
+  }
+  const rows = await w.requestsAre(5);
+  for (const row of rows) assert.ok(!JSON.stringify(row).includes('hidden-in-it'), JSON.stringify(row));
+});
