@@ -42,9 +42,11 @@ static int fill_new_file(int fd, const char *path, uint64_t data_bytes, struct e
     uint64_t all = RING_HEADER_BYTES + data_bytes;
     int e = posix_fallocate(fd, 0, (off_t)all);
     if (e != 0)
-        return error_set_errno(err, error_from_errno(e), e,
-                               "%s: no room for a journal ring of %llu MiB", path,
-                               (unsigned long long)(all >> 20));
+        return error_set_errno(
+            err, error_from_errno(e), e,
+            "%s: no room for a journal ring of %llu MiB; free some space or set a "
+            "smaller `journal_size`",
+            path, (unsigned long long)(all >> 20));
     unsigned char page[RING_HEADER_BYTES] = {0};
     struct ring_header header = {
         .version = RING_VERSION, .header_bytes = RING_HEADER_BYTES, .data_bytes = data_bytes};

@@ -35,7 +35,7 @@ static int work_alone(struct config *config, const char *dir, const json_t *requ
     int r = preview_create(&preview, &config->gateway, err);
     if (r != 0)
         return r;
-    r = pepper_load(dir, &pepper, err);
+    r = pepper_load_beside(dir, CONTROL_FILE, &pepper, err);
     if (r == 0)
         r = control_open(&keys.db, dir, CONTROL_WRITE, err);
     if (r == 0) {

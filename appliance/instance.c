@@ -45,7 +45,7 @@ static int start_limits(struct instance *in, struct error *err)
 
 static int start_database(struct instance *in, struct error *err)
 {
-    int r = pepper_load(in->data_dir, &in->pepper, err);
+    int r = pepper_load_beside(in->data_dir, CONTROL_FILE, &in->pepper, err);
     if (r != 0)
         return r;
     return control_open(&in->control_db, in->data_dir, CONTROL_WRITE, err);

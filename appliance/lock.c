@@ -18,6 +18,10 @@ static int make_dir(const char *dir, struct error *err)
     if (e == ENOENT)
         return error_set(err, E_NOT_FOUND,
                          "data_dir %s cannot be made: its parent folder does not exist", dir);
+    if (e == ENOTDIR)
+        return error_set(
+            err, E_INVALID,
+            "data_dir %s cannot be made: a part of that path is a file; choose another", dir);
     if (e == EACCES || e == EPERM || e == EROFS)
         return error_set_errno(
             err, E_DENIED, e,
@@ -53,6 +57,8 @@ int dir_lock_take(struct dir_lock *lock, const char *dir, struct error *err)
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) {
         int e = errno;
+        if (e == ENOTDIR)
+            return error_set(err, E_INVALID, "data_dir %s is a file; choose a folder", dir);
         return error_set_errno(err, error_from_errno(e), e, "data_dir %s cannot be written to",
                                dir);
     }

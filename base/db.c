@@ -42,6 +42,8 @@ static int code_of(struct db *db, int rc)
         return E_NO_SPACE;
     case SQLITE_IOERR:
     case SQLITE_CANTOPEN:
+        if (rc == SQLITE_IOERR_SHMSIZE) /* the index of a WAL could not grow */
+            return E_NO_SPACE;
         if (db->handle != NULL && sqlite3_system_errno(db->handle) == ENOSPC)
             return E_NO_SPACE;
         return (rc & 0xff) == SQLITE_CANTOPEN ? E_DENIED : E_IO;
@@ -76,6 +78,13 @@ static int fail(struct db *db, int rc, const char *what, struct error *err)
     const char *why = db->handle != NULL ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc);
     if (code == E_TIMEOUT)
         why = "it took longer than allowed";
+    if (code == E_NO_SPACE)
+        return error_set(err, code, "%s: no space is left on its disk; free some (SQLite %d)",
+                         db->path, rc);
+    if (code == E_CORRUPT)
+        return error_set(err, code,
+                         "%s is damaged or no database: put a backup back (%s, SQLite %d)",
+                         db->path, why, rc);
     return error_set(err, code, "%s: cannot %s: %s (SQLite %d)", db->path, what, why, rc);
 }
 

@@ -212,6 +212,24 @@ static int pepper_create(const char *dir, const char *path, struct error *err)
     return r;
 }
 
+static bool is_there(const char *dir, const char *name)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof(path), "%s/%s", dir, name);
+    return n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) == 0;
+}
+
+int pepper_load_beside(const char *dir, const char *file, struct pepper *ret_pepper,
+                       struct error *err)
+{
+    if (is_there(dir, file) && !is_there(dir, "pepper"))
+        return error_set(err, E_NOT_FOUND,
+                         "%s/pepper is missing, and the keys in %s cannot be checked without it; "
+                         "put it back from your backup",
+                         dir, file);
+    return pepper_load(dir, ret_pepper, err);
+}
+
 int pepper_load(const char *dir, struct pepper *ret_pepper, struct error *err)
 {
     char path[PATH_MAX];

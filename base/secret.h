@@ -94,4 +94,11 @@ bool secret_hash_eq(const struct secret_hash *a, const struct secret_hash *b);
  */
 must_check int pepper_load(const char *dir, struct pepper *ret_pepper, struct error *err);
 
+/*
+ * The same, but where `file` of that folder exists and the pepper does not, nothing is drawn
+ * (E_NOT_FOUND): the hashes in there were made with one that is lost.
+ */
+must_check int pepper_load_beside(const char *dir, const char *file, struct pepper *ret_pepper,
+                                  struct error *err);
+
 #endif

@@ -11,7 +11,7 @@ extern const struct embedded_file migrations_control[];
 int control_open(struct db **ret_db, const char *dir, unsigned flags, struct error *err)
 {
     char path[PATH_MAX];
-    int n = snprintf(path, sizeof(path), "%s/weir.db", dir);
+    int n = snprintf(path, sizeof(path), "%s/" CONTROL_FILE, dir);
     if (n < 0 || (size_t)n >= sizeof(path))
         return error_set(err, E_TOO_LARGE, "the path of the folder %s is too long", dir);
     bool write = (flags & CONTROL_WRITE) != 0;

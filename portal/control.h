@@ -14,6 +14,8 @@
 
 #include "base/db.h"
 
+#define CONTROL_FILE "weir.db"
+
 enum control_flags {
     CONTROL_READ = 0,
     CONTROL_WRITE = 1 << 0, /* makes the file where it is missing and brings it to this version */
