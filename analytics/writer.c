@@ -15,8 +15,8 @@
 #define CHORES_EVERY_US US_PER_MINUTE
 #define RETRY_AFTER_US (500 * US_PER_MS) /* after a batch that failed */
 #define SETTLE_POLL_US (2 * US_PER_MS)   /* while a flush waits for an answer to be written */
-#define UNREAD_SOON 0.25                 /* of a ring: a batch at once */
-#define UNRELEASED_SOON 0.5              /* of a ring: a sync at once */
+#define UNREAD_SOON 0.125                /* of a ring: a batch at once */
+#define UNRELEASED_SOON 0.25             /* of a ring: a sync at once */
 
 struct writer {
     struct writer_options options; /* const after create; the paths are the caller's until then */
