@@ -39,16 +39,20 @@ void journal_close(struct journal *journal);
 struct ring *journal_ring(struct journal *journal, unsigned index);
 
 /*
- * Whether `records` more records of the largest size are sure to fit. The gateway asks before it
- * lets a metered call through: a call that could not be counted is not served.
+ * Sets room aside for one record that takes at most `bytes` encoded (record_wire.h); false where
+ * there is not so much. The gateway does so before it lets a metered call through: a call that
+ * could not be counted is not served. Whatever is committed meanwhile, the room stays.
  */
-bool ring_has_room(const struct ring *ring, unsigned records);
+bool ring_reserve(struct ring *ring, size_t bytes);
 
 /*
  * Copies the record in and publishes it, not settled yet. Returns its sequence number in the ring,
  * from 1 on; 0 where there was no room (counted as journal_dropped).
  */
 uint64_t ring_commit(struct ring *ring, const struct record *record);
+
+/* The same in the room that was set aside for it: with the same `bytes`, once for each. */
+uint64_t ring_commit_reserved(struct ring *ring, const struct record *record, size_t bytes);
 
 /* The record `seq` became another: status, reason, bytes_out, duration_us and time are taken from
  * `record`. */

@@ -181,7 +181,7 @@ int record_decode(struct str bytes, struct record *ret_record)
 size_t amendment_encode(const struct record *record, unsigned char *out)
 {
     unsigned char *to = out;
-    CHECK(reason_row(record->reason)->code.n < AMENDMENT_REASON_MAX);
+    CHECK(reason_row(record->reason)->code.n < RECORD_REASON_MAX);
     PUT_TIME(time);
     PUT_UINT(status);
     PUT_REASON(reason);

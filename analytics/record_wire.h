@@ -20,6 +20,7 @@
 #include "base/varint.h"
 
 #define RECORD_WIRE_VERSION 1
+#define RECORD_REASON_MAX 40     /* bytes of the longest code in reasons.def, and some */
 #define RECORD_LIMIT_NAME_MAX 64 /* bytes kept of the name of a limit */
 
 /* The most bytes a field of each type takes. */
@@ -39,6 +40,22 @@ enum {
 #undef X
 };
 
+/* The most bytes a field of each type takes beside the text itself. */
+enum {
+    WIRE_FIXED_TIME = WIRE_MAX_TIME,
+    WIRE_FIXED_UUID = WIRE_MAX_UUID,
+    WIRE_FIXED_TEXT = WIRE_MAX_TEXT - RECORD_TEXT_MAX,
+    WIRE_FIXED_UINT = WIRE_MAX_UINT,
+    WIRE_FIXED_IP = WIRE_MAX_IP,
+    WIRE_FIXED_HEX = WIRE_MAX_HEX,
+    WIRE_FIXED_METHOD = WIRE_MAX_METHOD,
+    WIRE_FIXED_REASON = WIRE_FIXED_TEXT + RECORD_REASON_MAX,
+#define X(name, TYPE, text) +WIRE_FIXED_##TYPE
+    RECORD_WIRE_FIXED = 2 * VARINT_MAX + RECORD_QUOTAS_MAX * WIRE_MAX_QUOTA
+#include "analytics/record_fields.def"
+#undef X
+};
+
 /* Writes the record to `out`, which has RECORD_WIRE_MAX bytes; returns how many it took. */
 size_t record_encode(const struct record *record, unsigned char *out);
 
@@ -46,8 +63,7 @@ size_t record_encode(const struct record *record, unsigned char *out);
 must_check int record_decode(struct str bytes, struct record *ret_record);
 
 /* What ring_amend() replaces: time, status, reason, bytes_out, duration_us. */
-#define AMENDMENT_REASON_MAX 40 /* bytes of the longest code in reasons.def, and some */
-#define AMENDMENT_WIRE_MAX (5 * VARINT_MAX + AMENDMENT_REASON_MAX)
+#define AMENDMENT_WIRE_MAX (5 * VARINT_MAX + RECORD_REASON_MAX)
 size_t amendment_encode(const struct record *record, unsigned char *out);
 
 /* Changes those fields of *record only. 0 or E_CORRUPT, then untouched. */

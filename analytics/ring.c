@@ -170,10 +170,20 @@ static uint64_t reserve_bytes(const struct ring *ring)
     return (ring->unsettled_count + 2) * (uint64_t)FRAME_AMENDMENT_MAX;
 }
 
-bool ring_has_room(const struct ring *ring, unsigned records)
+/* What a record may come to: itself, and an amendment. */
+static uint64_t frame_bytes(size_t payload)
 {
-    /* one more for the filler at the end of the ring */
-    return free_bytes(ring) >= (records + 1) * (uint64_t)FRAME_RECORD_MAX + reserve_bytes(ring);
+    return FRAME_ALIGN(sizeof(struct frame_header) + payload) + FRAME_AMENDMENT_MAX;
+}
+
+bool ring_reserve(struct ring *ring, size_t bytes)
+{
+    /* one more for the filler: the end of the ring comes once before space is given back */
+    uint64_t wanted = ring->reserved + frame_bytes(bytes) + FRAME_RECORD_MAX;
+    if (unlikely(free_bytes(ring) < wanted + reserve_bytes(ring)))
+        return false;
+    ring->reserved += frame_bytes(bytes);
+    return true;
 }
 
 /* Completes the frame whose payload is in place. */
@@ -217,11 +227,12 @@ static void publish_unsettled(struct ring *ring)
     atomic_store_explicit(&ring->min_unsettled, min, memory_order_release);
 }
 
-uint64_t ring_commit(struct ring *ring, const struct record *record)
+/* Commits where `reserve` bytes stay free behind it. */
+static uint64_t commit(struct ring *ring, const struct record *record, uint64_t reserve)
 {
     CHECK(ring->ready);
     uint64_t head = atomic_load_explicit(&ring->header->head, memory_order_relaxed);
-    uint64_t room = free_bytes(ring), reserve = reserve_bytes(ring);
+    uint64_t room = free_bytes(ring);
     size_t payload;
     bool in_place =
         bytes_to_end(ring, head) >= FRAME_RECORD_MAX && room >= FRAME_RECORD_MAX + reserve;
@@ -250,6 +261,22 @@ uint64_t ring_commit(struct ring *ring, const struct record *record)
     }
     publish(ring, pos + bytes);
     return seq;
+}
+
+uint64_t ring_commit(struct ring *ring, const struct record *record)
+{
+    uint64_t reserve = reserve_bytes(ring);
+    if (ring->reserved > 0)
+        reserve += ring->reserved + FRAME_RECORD_MAX;
+    return commit(ring, record, reserve);
+}
+
+uint64_t ring_commit_reserved(struct ring *ring, const struct record *record, size_t bytes)
+{
+    CHECK(ring->reserved >= frame_bytes(bytes));
+    ring->reserved -= frame_bytes(bytes);
+    /* the room for a filler, which it may use up, is no longer asked for */
+    return commit(ring, record, reserve_bytes(ring) + ring->reserved);
 }
 
 void ring_amend(struct ring *ring, uint64_t seq, const struct record *record)

@@ -73,6 +73,7 @@ struct ring {
 
     /* the producer's own */
     cache_aligned uint64_t next_seq;
+    uint64_t reserved; /* bytes set aside by ring_reserve() */
     unsigned unsettled_count;
     uint64_t unsettled[RING_UNSETTLED_MAX]; /* ascending */
     unsigned char scratch[RECORD_WIRE_MAX]; /* for a record that may have to move to the front */

@@ -45,6 +45,14 @@ void answer_common_fields(struct req *req, struct buf *out)
 
 /* --- the record --- */
 
+static void commit(struct req *req, const struct record *record)
+{
+    struct ring *ring = req->lane->ring;
+    size_t room = req->room;
+    req->room = 0;
+    req->sequence = room > 0 ? ring_commit_reserved(ring, record, room) : ring_commit(ring, record);
+}
+
 /* The answer was to be complete and is not. */
 static void amend(struct req *req, struct record *record)
 {
@@ -61,7 +69,7 @@ void answer_complete(struct req *req, struct iovec *iov, unsigned count, size_t 
     struct record record;
     record_fill(req, &record);
     record.bytes_out += pending;
-    req->sequence = ring_commit(req->lane->ring, &record);
+    commit(req, &record);
     int r = http_send(req->conn, iov, count);
     if (req->sequence == 0)
         return; /* the ring was full: counted there */
@@ -77,7 +85,7 @@ void answer_broken_off(struct req *req)
     if (req->sequence != 0)
         return;
     record_fill(req, &record);
-    req->sequence = ring_commit(req->lane->ring, &record);
+    commit(req, &record);
     if (req->sequence != 0)
         ring_settle(req->lane->ring, req->sequence);
 }

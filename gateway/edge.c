@@ -7,6 +7,7 @@
 #include "gateway/answer.h"
 #include "gateway/forward.h"
 #include "gateway/inside.h"
+#include "gateway/record.h"
 
 static void make_ids(struct req *req)
 {
@@ -144,8 +145,10 @@ static bool enter_policies(struct req *req)
 /* A call that could not be counted is not served. */
 static bool can_be_counted(struct req *req)
 {
-    if (ring_has_room(req->lane->ring, 2))
+    req->room = record_room(req);
+    if (ring_reserve(req->lane->ring, req->room))
         return true;
+    req->room = 0;
     if (req->app != NULL)
         limiter_refund(req->app->limiter, &req->limits);
     req->retry_after_s = 1;

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/record.h"
 
+#include "analytics/record_wire.h"
 #include "gateway/access.h"
 #include "gateway/inside.h"
+
+/* The target's name (a host of at most 255 bytes, a port) and the protocol, not known before. */
+#define SHORT_TEXTS_MAX 320
 
 /* A parameter whose name contains one of these may carry a secret: its value never reaches a
  * record. */
@@ -100,6 +104,33 @@ static void fill_who(struct req *req, struct record *record)
         record->key = req->key->kid;
     record->metered = req->metered;
     fill_quotas(req, record);
+}
+
+static size_t kept(size_t n)
+{
+    return n < RECORD_TEXT_MAX ? n : RECORD_TEXT_MAX;
+}
+
+size_t record_room(const struct req *req)
+{
+    const struct str texts[] = {
+        req->route->api->name,
+        req->route->name,
+        req->route->api->upstream->name,
+        req->target.path,
+        req->app != NULL ? req->app->name : STR_EMPTY,
+        req->app != NULL ? req->app->plan : STR_EMPTY,
+        req->key != NULL ? req->key->kid : STR_EMPTY,
+        head_value(req->head, FIELD_X_REQUEST_ID),
+        head_value(req->head, FIELD_USER_AGENT),
+        head_value(req->head, FIELD_REFERER),
+    };
+    /* a redacted query can be four times as long, see record_redact_query() */
+    size_t n =
+        RECORD_WIRE_FIXED + RECORD_TRAIL_MAX + SHORT_TEXTS_MAX + kept(4 * req->target.query.n);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        n += kept(texts[i].n);
+    return n;
 }
 
 void record_fill(struct req *req, struct record *record)

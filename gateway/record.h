@@ -15,6 +15,10 @@
 /* Fills all of *record; bytes_out is what has been sent so far. */
 void record_fill(struct req *req, struct record *record);
 
+/* The most bytes that the record of a request may take, from what is known when it is let through.
+ */
+size_t record_room(const struct req *req);
+
 /*
  * The query with the values of parameters that look like secrets (by name: key, token, secret,
  * password, signature, auth, code, ...) replaced by "***". A view of `query` itself where nothing

@@ -73,6 +73,7 @@ struct req {
     unsigned attempts;
     uint64_t upstream_us;
     uint64_t sequence; /* of its record in the ring; 0 while not committed */
+    size_t room;       /* set aside for it there; 0 for none */
 
     struct req *next; /* in the lane's spare list */
     size_t out_cap;

@@ -2,6 +2,8 @@
 //
 // What a hostile client or a strange origin tried once, and what must not come of it again.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { until, Weir } from './lib/weir.mjs';
@@ -147,4 +149,41 @@ test('a key in the query of a malformed request is not recorded', async (t) => {
   }
   const rows = await w.requestsAre(5);
   for (const row of rows) assert.ok(!JSON.stringify(row).includes('hidden-in-it'), JSON.stringify(row));
+});
+
+// Holds the write lock of a database until release() is called.
+async function hold(t, file) {
+  const holder = spawn('sqlite3', [file], { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.after(() => holder.kill());
+  let said = '';
+  holder.stdout.on('data', (chunk) => { said += chunk; });
+  holder.stdin.write('.timeout 10000\nBEGIN IMMEDIATE;\nSELECT \'it is held\';\n');
+  await until(() => said.includes('it is held'), 'the lock');
+  return () => holder.stdin.end('ROLLBACK;\n');
+}
+
+test('what was let through is counted, also when the journal fills before it is answered', async (t) => {
+  const waiting = [];
+  const o = await origin(t, async (wire) => {
+    for (;;) {
+      await wire.head();
+      waiting.push(() => wire.send(OK));
+    }
+  });
+  const w = await Weir.start(t, { ...config(o), analytics: { journal_size: '1MiB' } });
+  const release = await hold(t, join(w.data, 'analytics', 'totals.db'));
+  const long = 'x'.repeat(2000);
+  const text = `GET /open/${long} HTTP/1.1\r\n${H}User-Agent: ${long}\r\nReferer: http://${long}\r\nConnection: close\r\n\r\n`;
+  const calls = Array.from({ length: 800 }, () => call(w.gateway, text));
+  let refused = 0;
+  for (const c of calls) c.then((answer) => { refused += answer.status === 503; });
+  await until(() => waiting.length + refused === calls.length, 'all calls to wait or to be refused');
+  for (const answer of waiting) answer();
+  const answers = await Promise.all(calls);
+  const served = answers.filter((answer) => answer.status === 200);
+  assert.equal(served.length, waiting.length);
+  assert.ok(answers.every((answer) => answer.status === 200 || answer.get('Weir-Reason') === 'overloaded'));
+  release();
+  const rows = await w.requestsAre(served.length, 'status = 200');
+  assert.deepEqual(new Set(rows.map((row) => row.id)), new Set(served.map((answer) => answer.get('X-Request-Id'))));
 });

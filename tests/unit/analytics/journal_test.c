@@ -116,8 +116,8 @@ static void a_full_ring_refuses_and_counts(void **state)
     struct record r = make_record(1, a_day());
     unsigned with_room = 0, committed = 0;
     uint64_t seq;
-    for (; ring_has_room(ring, 1); with_room++) {
-        seq = ring_commit(ring, &r);
+    for (; ring_reserve(ring, RECORD_WIRE_MAX); with_room++) {
+        seq = ring_commit_reserved(ring, &r, RECORD_WIRE_MAX);
         assert_int_not_equal(seq, 0);
         ring_settle(ring, seq);
     }
@@ -129,8 +129,63 @@ static void a_full_ring_refuses_and_counts(void **state)
     assert_true(committed > 0); /* the promise is kept with something to spare */
     assert_int_equal(atomic_load(&ring->dropped), 1);
     ring_release(ring, ring_head(ring));
-    assert_true(ring_has_room(ring, 5));
+    for (int i = 0; i < 5; i++)
+        assert_true(ring_reserve(ring, RECORD_WIRE_MAX));
     assert_int_not_equal(ring_commit(ring, &r), 0);
+    journal_close(j);
+}
+
+/* Reserves for calls, lets other records fill the rest, and commits those calls, all amended. */
+static void fill_around_calls(struct ring *ring, const struct record *call, unsigned calls)
+{
+    const struct record refused = {.api = STR("a")}, amended = {.status = 499};
+    unsigned char out[RECORD_WIRE_MAX];
+    size_t bytes = record_encode(call, out);
+    uint64_t first, seq;
+    for (unsigned i = 0; i < calls; i++)
+        assert_true(ring_reserve(ring, bytes));
+    while ((seq = ring_commit(ring, &refused)) != 0)
+        ring_settle(ring, seq);
+    first = ring->next_seq;
+    for (unsigned i = 0; i < calls; i++)
+        assert_int_equal(ring_commit_reserved(ring, call, bytes), first + i);
+    for (unsigned i = 0; i < calls; i++) {
+        ring_amend(ring, first + i, &amended);
+        ring_settle(ring, first + i);
+    }
+}
+
+/* Moves the head to `offset` bytes behind the beginning of the ring, or little more. */
+static void move_head(struct ring *ring, uint64_t offset)
+{
+    const struct record small = {.api = STR("a")};
+    bool begun = false;
+    while (!begun || ring_head(ring) % ring->size < offset) {
+        uint64_t before = ring_head(ring) % ring->size;
+        ring_settle(ring, ring_commit(ring, &small));
+        ring_release(ring, ring_head(ring));
+        begun = begun || ring_head(ring) % ring->size < before;
+    }
+}
+
+static void room_set_aside_stays_whatever_else_is_committed(void **state)
+{
+    (void)state;
+    struct journal *j = open_journal(1, RING_BYTES_MIN);
+    struct ring *ring = journal_ring(j, 0);
+    char text[RECORD_TEXT_MAX];
+    memset(text, 'x', sizeof(text));
+    /* few large calls and many small ones; the end of the ring falls before, within and behind */
+    for (unsigned n = 0; n < 100; n++) {
+        struct record r = {.api = STR("a"), .status = 200};
+        unsigned calls = n % 2 > 0 ? 400 : 12;
+        r.path = r.query = r.user_agent = str_make(text, n % 2 > 0 ? n : sizeof(text) - n);
+        move_head(ring, n * 900);
+        fill_around_calls(ring, &r, calls);
+        assert_int_equal(atomic_load(&ring->dropped), n + 1); /* what found it full */
+        ring_release(ring, ring_head(ring));
+    }
+    assert_int_equal(ring->reserved, 0);
     journal_close(j);
 }
 
@@ -529,6 +584,7 @@ int main(void)
         unit_test_in_tempdir(the_ring_goes_round_many_times),
         unit_test_in_tempdir(a_large_record_wraps_in_one_piece),
         unit_test_in_tempdir(a_full_ring_refuses_and_counts),
+        unit_test_in_tempdir(room_set_aside_stays_whatever_else_is_committed),
         unit_test_in_tempdir(an_amendment_has_room_even_in_a_full_ring),
         unit_test_in_tempdir(the_smallest_unsettled_number_is_known),
         unit_test_in_tempdir(more_unsettled_than_can_be_followed_do_no_harm),

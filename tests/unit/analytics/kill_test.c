@@ -53,8 +53,8 @@ static void *produce(void *arg)
         uint64_t pace = (atomic_load(&p->shared->points) + 1) * RECORDS_A_POINT;
         struct record r = make_record(n, time_of(n));
         /* the writer keeps up, so that a kill finds it anywhere in its work */
-        if (k - p->first > pace || !ring_has_room(p->ring, 1) ||
-            (seq = ring_commit(p->ring, &r)) == 0) {
+        if (k - p->first > pace || !ring_reserve(p->ring, RECORD_WIRE_MAX) ||
+            (seq = ring_commit_reserved(p->ring, &r, RECORD_WIRE_MAX)) == 0) {
             sched_yield();
             continue;
         }

@@ -9,7 +9,7 @@ static void reasons_and_methods_are_found_by_their_names(void **state)
     (void)state;
     for (unsigned i = REASON_NONE + 1; i < REASON_COUNT; i++) {
         const struct reason_row *row = reason_row((enum reason)i);
-        assert_true(row->code.n > 0 && row->code.n < AMENDMENT_REASON_MAX);
+        assert_true(row->code.n > 0 && row->code.n < RECORD_REASON_MAX);
         assert_true(row->status >= 400 && row->status < 600);
         assert_int_equal(reason_find(row->code), i);
     }
