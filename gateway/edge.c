@@ -7,6 +7,7 @@
 #include "gateway/answer.h"
 #include "gateway/forward.h"
 #include "gateway/inside.h"
+#include "gateway/readings.h"
 #include "gateway/record.h"
 
 static void make_ids(struct req *req)
@@ -104,11 +105,29 @@ static bool read_target(struct req *req)
     return true;
 }
 
+static bool reads_the_same(struct req *req, const struct route_query *query)
+{
+    struct readings readings = {
+        .router = req->snapshot->router,
+        .scratch = req->lane->scratch,
+        .query = query,
+        .found = req->match.route,
+        .sent = req->target.path,
+        .mem = arena_alloc(http_arena(req->conn), READINGS_BYTES(req->target.path.n)),
+    };
+    if (readings.mem == NULL)
+        return refuse_bad(req, "the path is too long");
+    const char *why = readings_check(&readings);
+    return why == NULL || refuse_bad(req, why);
+}
+
 static bool find_route(struct req *req)
 {
     struct route_query query = {.host = req->host, .path = req->path, .method = req->method};
     switch (router_find(req->snapshot->router, &query, req->lane->scratch, &req->match)) {
     case ROUTER_FOUND:
+        if (readings_differ(req->target.path) && !reads_the_same(req, &query))
+            return false;
         req->route = req->match.route->conf;
         return true;
     case ROUTER_NONE:

@@ -2,6 +2,7 @@
 #include "gateway/preview.h"
 
 #include "gateway/forward.h"
+#include "gateway/readings.h"
 #include "gateway/snapshot.h"
 
 #include <stdlib.h>
@@ -130,12 +131,31 @@ static bool read_target(struct preview *p)
     return why == NULL || refuse_bad(req, why);
 }
 
+static bool reads_the_same(struct preview *p)
+{
+    struct req *req = &p->req;
+    struct readings readings = {
+        .router = p->snapshot.router,
+        .scratch = p->scratch,
+        .query = &p->query,
+        .found = req->match.route,
+        .sent = req->target.path,
+        .mem = malloc(READINGS_BYTES(req->target.path.n)),
+    };
+    CHECK(readings.mem != NULL);
+    const char *why = readings_check(&readings);
+    free(readings.mem);
+    return why == NULL || refuse_bad(req, why);
+}
+
 static bool find_route(struct preview *p)
 {
     struct req *req = &p->req;
     p->query = (struct route_query){.host = req->host, .path = req->path, .method = req->method};
     switch (router_find(p->snapshot.router, &p->query, p->scratch, &req->match)) {
     case ROUTER_FOUND:
+        if (!reads_the_same(p))
+            return false;
         req->route = req->match.route->conf;
         return true;
     case ROUTER_NONE:

@@ -105,11 +105,8 @@ static size_t remove_dots(char *p, size_t n)
     return to;
 }
 
-const char *target_normalize(struct str path, char *out, struct str *ret_path)
+const char *target_unescape(struct str path, char *out, struct str *ret_path)
 {
-    *ret_path = path;
-    if (path.n == 0 || path.p[0] != '/' || is_normal(path))
-        return NULL;
     size_t n = 0;
     for (size_t i = 0; i < path.n;) {
         if (path.p[i] != '%') {
@@ -125,8 +122,20 @@ const char *target_normalize(struct str path, char *out, struct str *ret_path)
         n += piece_n;
         i += 3;
     }
-    n = remove_dots(out, n);
     *ret_path = str_make(out, n);
+    return NULL;
+}
+
+const char *target_normalize(struct str path, char *out, struct str *ret_path)
+{
+    struct str unescaped;
+    *ret_path = path;
+    if (path.n == 0 || path.p[0] != '/' || is_normal(path))
+        return NULL;
+    const char *why = target_unescape(path, out, &unescaped);
+    if (why != NULL)
+        return why;
+    *ret_path = str_make(out, remove_dots(out, unescaped.n));
     return NULL;
 }
 

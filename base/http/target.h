@@ -35,6 +35,9 @@ const char *target_parse(struct http_target *target, struct str method, struct s
  */
 const char *target_normalize(struct str path, char *out, struct str *ret_path);
 
+/* The same with its dot segments left where they are; always into `out`. */
+const char *target_unescape(struct str path, char *out, struct str *ret_path);
+
 /*
  * The host of a Host field or an authority, in lower case into `out` (of 256 bytes), and its port
  * (0 where none is given). User information is refused.

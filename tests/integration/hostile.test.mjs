@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { until, Weir } from './lib/weir.mjs';
+import { until, weir, Weir } from './lib/weir.mjs';
 import { call, echo, origin, Wire } from './lib/wire.mjs';
 
 const H = 'Host: a.example\r\n';
@@ -186,4 +186,22 @@ test('what was let through is counted, also when the journal fills before it is 
   release();
   const rows = await w.requestsAre(served.length, 'status = 200');
   assert.deepEqual(new Set(rows.map((row) => row.id)), new Set(served.map((answer) => answer.get('X-Request-Id'))));
+});
+
+test('a path that another server could read as that of another API is refused, and `weir route` says so', async (t) => {
+  const o = await echo(t);
+  const w = await Weir.start(t, {
+    ...config(o),
+    apis: {
+      open: { upstream: 'o', auth: 'none', match: { paths: ['/open'] } },
+      users: { upstream: 'o', match: { paths: ['/users'] } },
+    },
+  });
+  for (const path of ['/open/..%2Fusers', '/open/..\\users', '/users/../open', '/users/a/%2e%2e/%2e%2e/open/b']) {
+    const answer = await call(w.gateway, `GET ${path} HTTP/1.1\r\n${H}\r\n`);
+    assert.deepEqual([answer.status, answer.get('Weir-Reason')], [400, 'bad_request'], path);
+    assert.match(weir(['route', 'GET', path, '-c', w.file]).stdout, /400 bad_request/, path);
+  }
+  assert.equal((await call(w.gateway, `GET /open/a/../b%2Fc HTTP/1.1\r\n${H}\r\n`)).status, 200);
+  assert.deepEqual(o.requests.map((request) => request.target), ['/open/a/../b%2Fc']);
 });
