@@ -25,10 +25,19 @@ static bool contains_nocase(struct str s, struct str needle)
     return false;
 }
 
-static bool looks_secret(struct str name, struct str value, struct str key_param)
+/* What a key of ours consists of. */
+static bool is_key_char(char c)
 {
-    if (str_starts(value, STR("weir_")) || (key_param.n > 0 && str_eq(name, key_param)))
-        return true;
+    char lower = str_lower_char(c);
+    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+static bool looks_secret(struct str name, const struct str_list *key_params)
+{
+    for (size_t i = 0; i < key_params->count; i++) {
+        if (str_eq_nocase(name, key_params->items[i]))
+            return true;
+    }
     /* an escape in a name could hide the word: such a name is not worth the risk */
     if (str_find_char(name, '%', 0) < name.n)
         return true;
@@ -39,7 +48,41 @@ static bool looks_secret(struct str name, struct str value, struct str key_param
     return false;
 }
 
-struct str record_redact_query(struct arena *arena, struct str query, struct str key_param)
+struct str record_redact_keys(struct arena *arena, struct str text)
+{
+    static const struct str KINDS[] = {STR_INIT("live_"), STR_INIT("test_"), STR_INIT("pat_"),
+                                       STR_INIT("whs_")};
+    const struct str brand = STR("weir_");
+    size_t at = str_find(text, brand), kept = 0;
+    struct buf out;
+    if (likely(at == text.n))
+        return text;
+    char *mem = arena_alloc(arena, text.n + 1);
+    if (mem == NULL)
+        return STR("***");
+    buf_init_fixed(&out, mem, text.n + 1);
+    while (at < text.n) {
+        struct str rest = str_slice(text, at + brand.n, text.n);
+        size_t n = 0;
+        for (size_t i = 0; i < ARRAY_LEN(KINDS); i++)
+            n = str_starts(rest, KINDS[i]) ? KINDS[i].n : n;
+        if (n > 0) {
+            while (n < rest.n && is_key_char(rest.p[n]))
+                n++;
+            buf_add_str(&out, str_slice(text, kept, at));
+            buf_add_lit(&out, "***");
+            kept = at + brand.n + n;
+        }
+        at += brand.n + n;
+        at += str_find(str_slice(text, at, text.n), brand);
+    }
+    buf_add_str(&out, str_slice(text, kept, text.n));
+    return buf_str(&out);
+}
+
+/* The query with the values of suspicious parameters replaced. */
+static struct str redact_values(struct arena *arena, struct str query,
+                                const struct str_list *key_params)
 {
     struct buf out;
     char *mem = NULL;
@@ -49,7 +92,7 @@ struct str record_redact_query(struct arena *arena, struct str query, struct str
         struct str pair = str_cut(&rest, '&');
         size_t eq = str_find_char(pair, '=', 0);
         struct str value = str_slice(pair, eq + 1, pair.n);
-        if (value.n == 0 || !looks_secret(str_slice(pair, 0, eq), value, key_param))
+        if (value.n == 0 || !looks_secret(str_slice(pair, 0, eq), key_params))
             continue;
         if (mem == NULL) {
             /* each replacement may be longer than what it replaces, by three at most */
@@ -70,6 +113,12 @@ struct str record_redact_query(struct arena *arena, struct str query, struct str
     return buf_str(&out);
 }
 
+struct str record_redact_query(struct arena *arena, struct str query,
+                               const struct str_list *key_params)
+{
+    return record_redact_keys(arena, redact_values(arena, query, key_params));
+}
+
 static void fill_client(struct req *req, struct record *record)
 {
     const struct head *head = req->head;
@@ -77,7 +126,8 @@ static void fill_client(struct req *req, struct record *record)
     struct str id = head_value(head, FIELD_X_REQUEST_ID);
     record->client_ip = req->client_ip;
     record->user_agent = head_value(head, FIELD_USER_AGENT);
-    record->referer = str_slice(referer, 0, str_find_char(referer, '?', 0));
+    record->referer = record_redact_keys(http_arena(req->conn),
+                                         str_slice(referer, 0, str_find_char(referer, '?', 0)));
     if (id.n <= 128 && http_is_token(id))
         record->client_request_id = id;
     record->protocol = head->minor == 0 ? STR("HTTP/1.0") : STR("HTTP/1.1");
@@ -142,7 +192,9 @@ void record_fill(struct req *req, struct record *record)
     memcpy(record->trace_id, req->trace_id, sizeof(record->trace_id));
     memcpy(record->span_id, req->span_id, sizeof(record->span_id));
     record->method = req->method;
-    record->path = req->target.path;
+    record->path = record_redact_keys(http_arena(conn), req->target.path);
+    record->query =
+        record_redact_query(http_arena(conn), req->target.query, &req->snapshot->key_params);
     record->reason = req->reason;
     record->bytes_in = conn->bytes_in;
     record->bytes_out = conn->bytes_out;
@@ -156,10 +208,6 @@ void record_fill(struct req *req, struct record *record)
     if (req->route != NULL) {
         record->api = req->route->api->name;
         record->route = req->route->name;
-        record->query = record_redact_query(http_arena(conn), req->target.query,
-                                            req->route->api->auth.query_param);
-    } else {
-        record->query = record_redact_query(http_arena(conn), req->target.query, STR_EMPTY);
     }
     fill_client(req, record);
     fill_who(req, record);

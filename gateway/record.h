@@ -12,6 +12,8 @@
 
 #include "gateway/req.h"
 
+struct str_list;
+
 /* Fills all of *record; bytes_out is what has been sent so far. */
 void record_fill(struct req *req, struct record *record);
 
@@ -21,9 +23,14 @@ size_t record_room(const struct req *req);
 
 /*
  * The query with the values of parameters that look like secrets (by name: key, token, secret,
- * password, signature, auth, code, ...) replaced by "***". A view of `query` itself where nothing
- * had to change.
+ * password, signature, auth, code, ..., and those that hold the key at any API, in any case)
+ * replaced by "***", and all that record_redact_keys() finds. A view of `query` itself where
+ * nothing had to change.
  */
-struct str record_redact_query(struct arena *arena, struct str query, struct str key_param);
+struct str record_redact_query(struct arena *arena, struct str query,
+                               const struct str_list *key_params);
+
+/* The text with everything that has the form of a key of ours replaced by "***". */
+struct str record_redact_keys(struct arena *arena, struct str text);
 
 #endif

@@ -40,6 +40,22 @@ static void plan_route(struct snapshot *s, struct gateway *gateway, const struct
     plan->api_slot = meter_slot(gateway->options.meters, METER_OF_APIS, api->name);
 }
 
+/* Which query parameters may hold a key, whatever API the request turns out to be for. */
+static bool list_key_params(struct snapshot *s)
+{
+    struct str_list *list = &s->key_params;
+    list->items = arena_array(&s->arena, s->config->api_count + 1, sizeof(*list->items));
+    for (size_t i = 0; list->items != NULL && i < s->config->api_count; i++) {
+        struct str name = s->config->apis[i].auth.query_param;
+        size_t at = 0;
+        while (at < list->count && !str_eq_nocase(list->items[at], name))
+            at++;
+        if (name.n > 0 && at == list->count)
+            list->items[list->count++] = name;
+    }
+    return list->items != NULL;
+}
+
 int snapshot_create(struct snapshot **ret_snapshot, struct gateway *gateway,
                     const struct gateway_config *config, struct error *err)
 {
@@ -53,7 +69,7 @@ int snapshot_create(struct snapshot **ret_snapshot, struct gateway *gateway,
     s->upstreams = upstreams_build(&s->arena, config, gateway->lane_count, pool_number, gateway);
     size_t routes = router_route_count(s->router);
     s->plans = arena_array(&s->arena, routes, sizeof(*s->plans));
-    if (s->plans == NULL || s->upstreams == NULL) {
+    if (s->plans == NULL || s->upstreams == NULL || !list_key_params(s)) {
         r = error_set(err, E_TOO_LARGE,
                       "the configuration needs more memory than a snapshot may take");
         goto fail;

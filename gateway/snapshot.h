@@ -25,12 +25,18 @@ struct route_plan {
     unsigned api_slot, upstream_slot; /* of their meters */
 };
 
+struct str_list {
+    struct str *items;
+    size_t count;
+};
+
 struct snapshot {
     struct arena arena;
     const struct gateway_config *config;
     struct router *router;
     struct upstream *upstreams;
-    struct route_plan *plans; /* by route.index */
+    struct route_plan *plans;   /* by route.index */
+    struct str_list key_params; /* query parameters that hold the key at some API, each once */
     void (*release)(void *owner);
     void *owner;
 };

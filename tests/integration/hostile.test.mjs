@@ -205,3 +205,32 @@ test('a path that another server could read as that of another API is refused, a
   assert.equal((await call(w.gateway, `GET /open/a/../b%2Fc HTTP/1.1\r\n${H}\r\n`)).status, 200);
   assert.deepEqual(o.requests.map((request) => request.target), ['/open/a/../b%2Fc']);
 });
+
+test('a key is not recorded wherever in the target it stands', async (t) => {
+  const o = await echo(t);
+  const w = await Weir.start(t, {
+    ...config(o),
+    apis: {
+      open: { upstream: 'o', auth: 'none', match: { paths: ['/open'] } },
+      users: { upstream: 'o', match: { paths: ['/users'] }, auth: { type: 'key', query_param: 'k' } },
+    },
+    plans: { free: { apis: ['users'] } },
+    apps: { acme: { plan: 'free', keys: { file: 'imported-secret-of-acme' } } },
+  });
+  const made = weir(['key', 'create', '--app', 'acme', '-c', w.file]);
+  const issued = made.stdout.trim();
+  assert.match(issued, /^weir_live_/, made.stderr);
+  for (const target of [
+    '/users?k=imported-secret-of-acme', '/users?K=imported-secret-of-acme', '/open?k=imported-secret-of-acme',
+    '/nowhere?k=imported-secret-of-acme', `/open/${issued}/x`, `/open?${issued}`, `/open?a=b&url=http://x/${issued}/weir_`,
+  ]) {
+    await call(w.gateway, `GET ${target} HTTP/1.1\r\n${H}Referer: http://x/${issued}\r\n\r\n`);
+  }
+  const rows = await w.requestsAre(7);
+  const text = JSON.stringify(rows);
+  assert.ok(!text.includes('imported-secret'), text);
+  assert.ok(!text.includes(issued.slice(0, 14)), text);
+  assert.deepEqual(rows.map((row) => `${row.path}?${row.query}`).sort(), [
+    '/nowhere?k=***', '/open/***/x?', '/open?***', '/open?a=b&url=http://x/***/weir_', '/open?k=***', '/users?K=***', '/users?k=***',
+  ]);
+});
