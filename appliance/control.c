@@ -19,12 +19,16 @@
 
 #define CONTROL_LINE_MAX (64UL << 20) /* an answer may list all keys */
 #define CONTROL_PATIENCE_US (60 * US_PER_S)
+#define REQUEST_PATIENCE_US (2 * US_PER_S) /* one that asks nothing keeps others waiting */
 
 struct control {
     pthread_t thread;
     int listener, stop_fd;
     control_handler *handler;
     void *ctx;
+    pthread_mutex_t mtx;
+    int client;    /* guarded by mtx: who is answered; -1 for nobody */
+    bool stopping; /* guarded by mtx */
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };
 
@@ -41,9 +45,9 @@ static int address_of(struct sockaddr_un *a, const char *data_dir, struct error 
 }
 
 /* Reads up to a newline, which is left out. */
-static int read_line(int fd, struct buf *line)
+static int read_line(int fd, int64_t patience_us, struct buf *line)
 {
-    struct mono deadline = mono_after(clock_mono(), CONTROL_PATIENCE_US);
+    struct mono deadline = mono_after(clock_mono(), patience_us);
     for (;;) {
         char *to = buf_reserve(line, 4096);
         if (to == NULL)
@@ -84,7 +88,7 @@ static void answer(struct control *c, int fd)
     struct error err = ERROR_INIT;
     json_t *request = NULL, *result = NULL;
     buf_init(&line, CONTROL_LINE_MAX);
-    if (read_line(fd, &line) == 0)
+    if (read_line(fd, REQUEST_PATIENCE_US, &line) == 0)
         request = json_loadb(line.p != NULL ? line.p : "", line.n, JSON_REJECT_DUPLICATES, NULL);
     const char *command = json_string_value(json_object_get(request, "command"));
     if (command != NULL)
@@ -102,6 +106,16 @@ static void answer(struct control *c, int fd)
     buf_free(&line);
 }
 
+/* Notes whom control_stop() would have to interrupt. False where it was called before. */
+static bool set_client(struct control *c, int fd)
+{
+    pthread_mutex_lock(&c->mtx);
+    c->client = fd;
+    bool go_on = !c->stopping;
+    pthread_mutex_unlock(&c->mtx);
+    return go_on;
+}
+
 static void *control_main(void *arg)
 {
     struct control *c = arg;
@@ -117,7 +131,9 @@ static void *control_main(void *arg)
             p[0].revents != 0 ? accept4(c->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC) : -1;
         if (fd < 0)
             continue;
-        answer(c, fd);
+        if (set_client(c, fd))
+            answer(c, fd);
+        set_client(c, -1);
         close(fd);
     }
     return NULL;
@@ -148,6 +164,8 @@ int control_start(struct control **ret_control, const char *data_dir, control_ha
     CHECK(c != NULL);
     c->handler = handler;
     c->ctx = ctx;
+    c->client = -1;
+    pthread_mutex_init(&c->mtx, NULL);
     c->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     c->stop_fd = eventfd(0, EFD_CLOEXEC);
     int r = c->listener >= 0 && c->stop_fd >= 0
@@ -158,6 +176,7 @@ int control_start(struct control **ret_control, const char *data_dir, control_ha
     if (r != 0) {
         close(c->listener);
         close(c->stop_fd);
+        pthread_mutex_destroy(&c->mtx);
         free(c);
         return r;
     }
@@ -172,7 +191,13 @@ void control_stop(struct control *control)
     uint64_t one = 1;
     ssize_t n = write(control->stop_fd, &one, sizeof(one));
     CHECK(n == sizeof(one));
+    pthread_mutex_lock(&control->mtx);
+    control->stopping = true;
+    if (control->client >= 0)
+        shutdown(control->client, SHUT_RDWR); /* ends its wait */
+    pthread_mutex_unlock(&control->mtx);
     pthread_join(control->thread, NULL);
+    pthread_mutex_destroy(&control->mtx);
     unlink(control->path);
     close(control->listener);
     close(control->stop_fd);
@@ -213,7 +238,7 @@ int control_ask(const char *data_dir, const json_t *request, json_t **ret_answer
     buf_init(&line, CONTROL_LINE_MAX);
     r = send_json(fd, request);
     if (r == 0)
-        r = read_line(fd, &line);
+        r = read_line(fd, CONTROL_PATIENCE_US, &line);
     close(fd);
     json_t *answer = r == 0 ? json_loadb(line.p, line.n, 0, NULL) : NULL;
     if (line.n > 0)

@@ -41,7 +41,8 @@ static int run(const struct command *command, int argc, char **argv)
     buf_init(&text, SUMMARY_MAX);
     if (code == EXIT_DONE)
         config_summary(config, &text);
-    fwrite(text.p, 1, text.n, stdout);
+    if (text.n > 0)
+        fwrite(text.p, 1, text.n, stdout);
     buf_free(&text);
     config_destroy(config);
     return code;

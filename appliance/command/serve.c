@@ -21,12 +21,13 @@ static int run(const struct command *command, int argc, char **argv)
     }
     if (optind < argc)
         return command_misuse(command, "unexpected argument %s", argv[optind]);
+    /* first of all: a SIGHUP sent while a long file is read must not end what is to be reloaded */
+    instance_block_signals();
     struct config *config = command_config(path);
     if (config == NULL)
         return EXIT_FAILED;
     struct instance *instance;
     struct error err = ERROR_INIT;
-    instance_block_signals();
     if (instance_start(&instance, config, path, &err) != 0)
         return command_fail(&err);
     instance_run(instance, MONO_NEVER);

@@ -3,6 +3,8 @@
 // What a hostile client or a strange origin tried once, and what must not come of it again.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import net from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -233,4 +235,25 @@ test('a key is not recorded wherever in the target it stands', async (t) => {
   assert.deepEqual(rows.map((row) => `${row.path}?${row.query}`).sort(), [
     '/nowhere?k=***', '/open/***/x?', '/open?***', '/open?a=b&url=http://x/***/weir_', '/open?k=***', '/users?K=***', '/users?k=***',
   ]);
+});
+
+test('a client of the control socket that says nothing keeps neither commands nor the end waiting', async (t) => {
+  const o = await echo(t);
+  const w = await Weir.start(t, config(o));
+  const silent = Array.from({ length: 2 }, () => net.connect(join(w.data, 'control.sock')).on('error', () => {}));
+  t.after(() => silent.forEach((socket) => socket.destroy()));
+  await Promise.all(silent.map((socket) => once(socket, 'connect')));
+  const listed = weir(['key', 'list', '-c', w.file]);
+  assert.equal(listed.code, 0, listed.stderr);
+  silent.push(net.connect(join(w.data, 'control.sock')).on('error', () => {}));
+  await once(silent[2], 'connect');
+  assert.deepEqual(await w.stop(), { code: 0, signal: null });
+});
+
+test('a fault that shows only when the routes are made is one line of `weir check`', async (t) => {
+  const o = await echo(t);
+  const w = new Weir(t, config(o, { match: { paths: ['~('] } }));
+  const { code, stdout, stderr } = weir(['check', '-c', w.file]);
+  assert.deepEqual([code, stdout], [1, '']);
+  assert.match(stderr, /^[^\n]*"~\("[^\n]*\n$/);
 });
