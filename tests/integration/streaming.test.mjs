@@ -9,7 +9,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { until, Weir } from './lib/weir.mjs';
+import { until, Weir, within } from './lib/weir.mjs';
 import { call, echo, origin, Wire } from './lib/wire.mjs';
 
 const H = 'Host: a.example\r\n';
@@ -108,6 +108,24 @@ test('a body refused with 413 is answered where curl sees it, asked before or no
     assert.equal(out, '413 body_too_large close', `curl ${more.join(' ')}`);
   }
   assert.equal(o.requests.length, 0, 'no request was complete');
+});
+
+test('a client may go on sending a body that nobody wants: it gets its answer, and no reset', async (t) => {
+  const o = await echo(t);
+  const w = await Weir.start(t, config(o, { max_body: 1024 }));
+  for (const path of ['/open', '/nowhere']) {
+    const client = await Wire.connect(w.gateway);
+    client.send(`POST ${path} HTTP/1.1\r\n${H}Content-Length: 200000\r\n\r\n`);
+    const answer = await client.answer();
+    assert.ok([404, 413].includes(answer.status));
+    assert.equal(answer.get('Connection'), 'close');
+    assert.equal(await client.rest(), '');
+    const closed = once(client.socket, 'close');
+    for (let i = 0; i < 10; i++) await new Promise((sent) => { client.socket.write('x'.repeat(10000), sent); });
+    client.finish();
+    await within(closed, 'the end of the connection');
+    assert.equal(client.reset, false, 'the connection ends, it is not reset');
+  }
 });
 
 test('a client that leaves is recorded as 499, wherever it leaves', async (t) => {
