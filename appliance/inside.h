@@ -40,6 +40,7 @@ struct instance {
     _Atomic bool
         ready; /* set when all parts have started, release; what comes before asks nothing */
     struct dir_lock lock;
+    bool dir_gone; /* main thread: that it was removed has been logged */
     struct pepper pepper;
     struct db
         *control_db; /* weir.db; of the main thread while starting, then of the control thread */

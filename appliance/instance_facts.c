@@ -43,6 +43,9 @@ static void look_at_checks(struct instance *in, struct look *l)
               w.totals_failing ? "calls cannot be counted now; they wait in the journal" : "");
     add_check(l, "rows", false, !w.rows_failing,
               w.rows_failing ? "requests are counted, but their rows cannot be stored" : "");
+    bool stands = dir_lock_stands(&in->lock, in->data_dir);
+    add_check(l, "data_dir", true, stands,
+              stands ? "" : "it was removed or replaced while weir runs; put it back and restart");
     gateway_visit_targets(in->gateway, count_target, l);
     struct str detail = STR_EMPTY;
     if (l->unhealthy > 0)

@@ -107,6 +107,16 @@ static int wait_ms(const struct instance *in, struct mono next_tick, struct mono
     return ms < 0 ? 0 : (int)(ms > 1000 ? 1000 : ms);
 }
 
+/* What is written to a directory that has no name any more is lost when this process ends. */
+static void look_at_data_dir(struct instance *in)
+{
+    bool stands = dir_lock_stands(&in->lock, in->data_dir);
+    if (!stands && !in->dir_gone)
+        log_error("the data directory was removed or replaced; put it back and restart",
+                  kv_str("data_dir", in->data_dir));
+    in->dir_gone = !stands;
+}
+
 static void tick(struct instance *in, struct mono now, struct mono *next_tick)
 {
     if (in->reload_at.us != 0 && now.us >= in->reload_at.us) {
@@ -115,6 +125,7 @@ static void tick(struct instance *in, struct mono now, struct mono *next_tick)
         (void)r; /* logged there */
     }
     if (now.us >= next_tick->us) {
+        look_at_data_dir(in);
         portal_sample(in->portal);
         *next_tick = mono_after(now, TICK_US);
     }

@@ -78,6 +78,15 @@ int dir_lock_take(struct dir_lock *lock, const char *dir, struct error *err)
     return 0;
 }
 
+bool dir_lock_stands(const struct dir_lock *lock, const char *dir)
+{
+    char path[4096];
+    struct stat held, there;
+    snprintf(path, sizeof(path), "%s/lock", dir);
+    return fstat(lock->fd, &held) == 0 && stat(path, &there) == 0 && held.st_ino == there.st_ino &&
+           held.st_dev == there.st_dev;
+}
+
 void dir_lock_release(struct dir_lock *lock)
 {
     if (lock->fd >= 0)

@@ -20,6 +20,9 @@ struct dir_lock {
  * that holds it; E_DENIED and E_NO_SPACE say what to do.
  */
 must_check int dir_lock_take(struct dir_lock *lock, const char *dir, struct error *err);
+/* Whether what is locked is still what lies in `dir`: nobody removed or replaced the directory. */
+bool dir_lock_stands(const struct dir_lock *lock, const char *dir);
+
 void dir_lock_release(struct dir_lock *lock);
 
 #endif

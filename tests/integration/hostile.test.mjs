@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync, renameSync, rmdirSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -256,4 +257,20 @@ test('a fault that shows only when the routes are made is one line of `weir chec
   const { code, stdout, stderr } = weir(['check', '-c', w.file]);
   assert.deepEqual([code, stdout], [1, '']);
   assert.match(stderr, /^[^\n]*"~\("[^\n]*\n$/);
+});
+
+test('a data directory that is removed under a running instance is noticed', async (t) => {
+  const o = await echo(t);
+  const w = await Weir.start(t, config(o));
+  assert.equal((await w.ask('/readyz')).status, 200);
+  renameSync(w.data, `${w.data}.gone`);
+  mkdirSync(w.data);
+  const { status, body } = await w.ask('/readyz');
+  assert.equal(status, 503);
+  assert.match(body, /removed or replaced/);
+  await until(() => w.log.includes('data directory was removed or replaced'), 'a line in the log');
+  assert.equal((await call(w.gateway, GET)).status, 200, 'calls are served all the same');
+  rmdirSync(w.data);
+  renameSync(`${w.data}.gone`, w.data);
+  assert.equal((await w.ask('/readyz')).status, 200);
 });
