@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* How much of a text is held back to find the columns' widths. */
 #define HOLD_ROWS 1000
@@ -29,6 +30,7 @@ struct column {
 struct table {
     FILE *out;
     enum table_format format;
+    bool clean; /* somebody looks at it: nothing may move the cursor */
     struct column *columns;
     size_t column_count, column_cap;
     struct buf names;
@@ -61,6 +63,7 @@ struct table *table_create(FILE *out, enum table_format format)
     CHECK(t != NULL);
     t->out = out;
     t->format = format;
+    t->clean = format == TABLE_TEXT || isatty(fileno(out));
     buf_init(&t->names, TEXT_MAX);
     buf_init(&t->held, TEXT_MAX);
     buf_init(&t->line, TEXT_MAX);
@@ -304,7 +307,7 @@ static void add_cell(struct table *t, size_t at, enum cell_kind kind)
 void table_str(struct table *table, struct str value)
 {
     size_t at = table->held.n;
-    if (table->format == TABLE_TEXT)
+    if (table->clean)
         table_clean(&table->held, value);
     else
         buf_add_str(&table->held, value);

@@ -10,7 +10,8 @@
  *
  * Text has a header line and a line a row, columns two spaces apart, numbers to the right; the
  * widths are those of the first rows, so that a long table flows. CSV is RFC 4180 with a newline at
- * the line's end; JSON is an array of objects, one a line.
+ * the line's end; JSON is an array of objects, one a line. What goes to a terminal is cleaned in
+ * every format, since rows hold what strangers sent.
  *
  * Threads: a table belongs to one thread.
  * Memory:  of the first rows of a text only; what follows is written as it comes.

@@ -2,14 +2,14 @@
 //
 // What a hostile client or a strange origin tried once, and what must not come of it again.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, renameSync, rmdirSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { until, weir, Weir } from './lib/weir.mjs';
+import { program, until, weir, Weir } from './lib/weir.mjs';
 import { call, echo, origin, Wire } from './lib/wire.mjs';
 
 const H = 'Host: a.example\r\n';
@@ -273,4 +273,18 @@ test('a data directory that is removed under a running instance is noticed', asy
   rmdirSync(w.data);
   renameSync(`${w.data}.gone`, w.data);
   assert.equal((await w.ask('/readyz')).status, 200);
+});
+
+test('what a stranger sent cannot write to the terminal of who reads it', async (t) => {
+  const o = await echo(t);
+  const w = await Weir.start(t, config(o));
+  await call(w.gateway, `GET /open HTTP/1.1\r\n${H}User-Agent: \xc2\x9b2Jgone\xc2\x9b\r\n\r\n`);
+  await w.requestsAre(1);
+  const sql = (format) => `'${program}' sql -c '${w.file}' --format ${format} 'SELECT user_agent FROM requests'`;
+  for (const format of ['csv', 'json', 'table']) {
+    const shown = spawnSync('script', ['-qec', sql(format), '/dev/null'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+    assert.match(shown.stdout, /\?2Jgone\?/, format);
+  }
+  const piped = spawnSync('sh', ['-c', sql('csv')], { encoding: 'utf8' });
+  assert.equal(piped.stdout, 'user_agent\n\u009b2Jgone\u009b\n', 'a program gets what was recorded');
 });
