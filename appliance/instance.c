@@ -61,8 +61,9 @@ static int start_carriers(struct instance *in, struct error *err)
         return r;
     unsigned count = carriers_count(in->carriers);
     in->meters = meters_create(count);
-    /* one slot more: for commands that look at keys from the control thread */
-    in->epoch = epoch_create(count + 1);
+    /* two slots more: for commands that look at keys from the control thread, and for the resolver
+     */
+    in->epoch = epoch_create(count + 2);
     in->access = access_create(in->epoch, &in->pepper);
     return 0;
 }
@@ -102,6 +103,7 @@ static int start_gateway(struct instance *in, struct error *err)
         .meters = in->meters,
         .access = in->access,
         .epoch = in->epoch,
+        .resolver_slot = carriers_count(in->carriers) + 1,
         .problem_base = str_from(in->problem_base),
     };
     struct key_page all = {.limit = 0};

@@ -43,7 +43,7 @@ static const struct {
     {"reload", answer_reload},
 };
 
-/* What the commands on keys need; the epoch's last slot is this thread's. */
+/* What the commands on keys need; the epoch's slot behind the carriers' is this thread's. */
 static json_t *answer_keys(struct instance *in, const char *command, const json_t *request,
                            struct error *err)
 {

@@ -8,44 +8,8 @@
 #include <stdlib.h>
 
 #define JANITOR_US (5 * US_PER_S)
-#define RESOLVE_US (30 * US_PER_S)
-#define RESOLVE_MISSING_US (2 * US_PER_S)
+#define RESOLVE_PATIENCE_US (2 * US_PER_S) /* names of a new configuration, before it goes on */
 #define OVERLOADED_TEXT_MAX 2048
-
-/* Looks names up again, and frees what no request can see any more. */
-static void *resolver_main(void *arg)
-{
-    struct gateway *g = arg;
-    struct mono next_all = mono_after(clock_mono(), RESOLVE_US);
-    struct mono next_missing = mono_after(clock_mono(), RESOLVE_MISSING_US);
-    pthread_setname_np(pthread_self(), "resolver");
-    pthread_mutex_lock(&g->resolver_mtx);
-    while (!g->resolver_stop) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += 1;
-        pthread_cond_timedwait(&g->resolver_cond, &g->resolver_mtx, &until);
-        if (g->resolver_stop)
-            break;
-        pthread_mutex_unlock(&g->resolver_mtx);
-        epoch_collect(g->options.epoch);
-        struct mono now = clock_mono();
-        if (now.us >= next_missing.us) {
-            bool all = now.us >= next_all.us;
-            pthread_mutex_lock(&g->apply_mtx);
-            struct snapshot *s = atomic_load_explicit(&g->snapshot, memory_order_relaxed);
-            if (s != NULL)
-                upstreams_resolve(s->upstreams, s->config->upstream_count, g->options.epoch, !all);
-            pthread_mutex_unlock(&g->apply_mtx);
-            next_missing = mono_after(now, RESOLVE_MISSING_US);
-            if (all)
-                next_all = mono_after(now, RESOLVE_US);
-        }
-        pthread_mutex_lock(&g->resolver_mtx);
-    }
-    pthread_mutex_unlock(&g->resolver_mtx);
-    return NULL;
-}
 
 /* Closes idle upstream connections that are too old; on its lane's carrier until it is canceled. */
 static void *janitor_main(void *arg)
@@ -85,13 +49,12 @@ int gateway_create(struct gateway **ret_gateway, const struct gateway_options *o
     CHECK(g->lanes != NULL);
     intern_init(&g->pools);
     pthread_mutex_init(&g->apply_mtx, NULL);
-    pthread_mutex_init(&g->resolver_mtx, NULL);
-    pthread_cond_init(&g->resolver_cond, NULL);
+    pthread_mutex_init(&g->addresses_mtx, NULL);
+    resolver_init(&g->resolver);
     int r = lanes_start(g, err);
-    if (r == 0 && pthread_create(&g->resolver, NULL, resolver_main, g) != 0)
-        r = error_set(err, E_NOMEM, "cannot start the resolver thread");
+    if (r == 0)
+        r = resolver_start(g, err);
     if (r != 0) {
-        g->resolver_stop = true;
         gateway_destroy(g);
         return r;
     }
@@ -130,7 +93,10 @@ int gateway_apply(struct gateway *gateway, struct gateway_config *config,
         if (old != NULL)
             epoch_retire(gateway->options.epoch, old, free_snapshot);
     }
+    bool missing = r == 0 && upstreams_missing(s->upstreams, config->upstream_count) > 0;
     pthread_mutex_unlock(&gateway->apply_mtx);
+    if (missing)
+        resolver_ask(gateway, RESOLVE_PATIENCE_US);
     return r;
 }
 
@@ -198,13 +164,7 @@ void gateway_destroy(struct gateway *gateway)
     if (gateway == NULL)
         return;
     http_server_stop(gateway_server(gateway), 0);
-    if (gateway->resolver != 0) {
-        pthread_mutex_lock(&gateway->resolver_mtx);
-        gateway->resolver_stop = true;
-        pthread_cond_signal(&gateway->resolver_cond);
-        pthread_mutex_unlock(&gateway->resolver_mtx);
-        pthread_join(gateway->resolver, NULL);
-    }
+    resolver_finish(&gateway->resolver);
     for (unsigned i = 0; i < gateway->lane_count; i++)
         lane_finish(&gateway->lanes[i]);
     struct snapshot *s = atomic_load_explicit(&gateway->snapshot, memory_order_relaxed);
@@ -213,8 +173,7 @@ void gateway_destroy(struct gateway *gateway)
     epoch_collect(gateway->options.epoch);
     intern_finish(&gateway->pools);
     pthread_mutex_destroy(&gateway->apply_mtx);
-    pthread_mutex_destroy(&gateway->resolver_mtx);
-    pthread_cond_destroy(&gateway->resolver_cond);
+    pthread_mutex_destroy(&gateway->addresses_mtx);
     free(gateway->overloaded_text);
     free(gateway->lanes);
     free(gateway);

@@ -25,7 +25,8 @@ struct gateway_options {
     struct journal *journal; /* with a ring for each carrier */
     struct meters *meters;   /* with a meter for each carrier */
     struct access *access;
-    struct epoch *epoch; /* with a slot for each carrier */
+    struct epoch *epoch;    /* with a slot for each carrier, */
+    unsigned resolver_slot; /* and this one for the resolver thread */
     struct str
         problem_base; /* what `type` begins with: "http://portal" without a slash at its end */
 };

@@ -12,6 +12,7 @@
 #include "gateway/gateway.h"
 #include "gateway/intern.h"
 #include "gateway/lane.h"
+#include "gateway/resolver.h"
 #include "gateway/snapshot.h"
 
 #include <pthread.h>
@@ -28,13 +29,12 @@ struct gateway {
     /* replaced by gateway_apply(), release; loaded by carriers within an epoch, acquire */
     _Atomic(struct snapshot *) snapshot;
 
-    pthread_mutex_t apply_mtx; /* between apply, the resolver and pins */
+    pthread_mutex_t apply_mtx; /* between apply and pins */
     struct intern pools;       /* guarded by apply_mtx: the number of each target's pool */
 
-    pthread_t resolver;
-    pthread_mutex_t resolver_mtx;
-    pthread_cond_t resolver_cond;
-    bool resolver_stop; /* guarded by resolver_mtx */
+    /* between resolver and apply: lists of addresses, from being read to being copied */
+    pthread_mutex_t addresses_mtx;
+    struct resolver resolver;
 };
 
 /* The edge: what the listener calls for each request. `arg` is the gateway. */

@@ -56,6 +56,17 @@ static bool list_key_params(struct snapshot *s)
     return list->items != NULL;
 }
 
+/* Under apply_mtx, so the snapshot in force stays. */
+static void adopt_addresses(struct snapshot *s, struct gateway *gateway)
+{
+    const struct snapshot *before = atomic_load_explicit(&gateway->snapshot, memory_order_relaxed);
+    pthread_mutex_lock(&gateway->addresses_mtx);
+    upstreams_adopt(s->upstreams, s->config->upstream_count,
+                    before != NULL ? before->upstreams : NULL,
+                    before != NULL ? before->config->upstream_count : 0);
+    pthread_mutex_unlock(&gateway->addresses_mtx);
+}
+
 int snapshot_create(struct snapshot **ret_snapshot, struct gateway *gateway,
                     const struct gateway_config *config, struct error *err)
 {
@@ -76,7 +87,7 @@ int snapshot_create(struct snapshot **ret_snapshot, struct gateway *gateway,
     }
     for (size_t i = 0; i < routes; i++)
         plan_route(s, gateway, router_route(s->router, i));
-    upstreams_resolve(s->upstreams, config->upstream_count, gateway->options.epoch, true);
+    adopt_addresses(s, gateway);
     *ret_snapshot = s;
     return 0;
 fail:

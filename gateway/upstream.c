@@ -4,7 +4,10 @@
 #include "base/log.h"
 
 #include <netdb.h>
+#include <pthread.h>
 #include <stdlib.h>
+
+#define LOOKUPS_AT_ONCE 8
 
 struct upstream *upstreams_build(struct arena *arena, const struct gateway_config *config,
                                  unsigned lanes,
@@ -32,8 +35,20 @@ struct upstream *upstreams_build(struct arena *arena, const struct gateway_confi
     return all;
 }
 
-static struct address_list *look_up(const struct target_conf *conf)
+/* A host that stays unknown is told once, and when it is found again. */
+static void tell_change(struct target *t, int error)
 {
+    if (error != 0 && !t->unknown)
+        log_warn("upstream host not found", kv_view("host", t->conf->host),
+                 kv_str("why", gai_strerror(error)));
+    else if (error == 0 && t->unknown)
+        log_info("upstream host found", kv_view("host", t->conf->host));
+    t->unknown = error != 0;
+}
+
+static struct address_list *look_up(struct target *t)
+{
+    const struct target_conf *conf = t->conf;
     char host[256], port[8];
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
                              .ai_flags = AI_NUMERICSERV | AI_ADDRCONFIG};
@@ -46,11 +61,9 @@ static struct address_list *look_up(const struct target_conf *conf)
         hints.ai_flags = AI_NUMERICSERV | AI_NUMERICHOST;
     snprintf(port, sizeof(port), "%u", conf->port);
     int r = getaddrinfo(host, port, &hints, &found);
-    if (r != 0) {
-        log_warn("upstream host not found", kv_view("host", conf->host),
-                 kv_str("why", gai_strerror(r)));
+    tell_change(t, r);
+    if (r != 0)
         return NULL;
-    }
     unsigned count = 0;
     for (struct addrinfo *a = found; a != NULL; a = a->ai_next)
         count++;
@@ -70,29 +83,142 @@ static bool same_list(const struct address_list *a, const struct address_list *b
            memcmp(a->items, b->items, a->count * sizeof(a->items[0])) == 0;
 }
 
-unsigned upstreams_resolve(struct upstream *upstreams, size_t count, struct epoch *epoch,
-                           bool only_missing)
+static bool is_name(const struct target_conf *conf)
 {
-    unsigned missing = 0;
+    struct ip ip;
+    return ip_parse(conf->host, &ip) != 0;
+}
+
+static struct address_list *copy_list(const struct address_list *list)
+{
+    if (list == NULL)
+        return NULL;
+    size_t size = sizeof(*list) + list->count * sizeof(list->items[0]);
+    struct address_list *copy = malloc(size);
+    CHECK(copy != NULL);
+    memcpy(copy, list, size);
+    return copy;
+}
+
+static struct address_list *addresses_of(const struct target *t)
+{
+    return atomic_load_explicit(&t->addresses, memory_order_relaxed);
+}
+
+void upstreams_adopt(struct upstream *upstreams, size_t count, const struct upstream *before,
+                     size_t before_count)
+{
+    unsigned pools = 0;
+    for (size_t i = 0; i < count; i++) {
+        for (unsigned k = 0; k < upstreams[i].count; k++)
+            pools =
+                upstreams[i].targets[k].pool >= pools ? upstreams[i].targets[k].pool + 1 : pools;
+    }
+    /* a target's pool has the same number over reloads: what is known of it is found by that */
+    const struct target **known = calloc(pools + 1, sizeof(struct target *));
+    CHECK(known != NULL);
+    for (size_t i = 0; i < before_count; i++) {
+        for (unsigned k = 0; k < before[i].count; k++) {
+            if (before[i].targets[k].pool < pools)
+                known[before[i].targets[k].pool] = &before[i].targets[k];
+        }
+    }
     for (size_t i = 0; i < count; i++) {
         for (unsigned k = 0; k < upstreams[i].count; k++) {
             struct target *t = &upstreams[i].targets[k];
-            struct address_list *old = atomic_load_explicit(&t->addresses, memory_order_relaxed);
-            if (old != NULL && only_missing)
-                continue;
-            struct address_list *list = look_up(t->conf);
-            if (list == NULL || same_list(old, list)) {
-                free(list); /* a name that fails for now keeps the addresses it had */
-                missing += old == NULL;
-                continue;
-            }
-            /* release: pairs with the acquire in upstream_address() */
-            atomic_store_explicit(&t->addresses, list, memory_order_release);
-            if (old != NULL)
-                epoch_retire(epoch, old, free);
+            const struct target *same = known[t->pool];
+            struct address_list *list = NULL;
+            if (!is_name(t->conf))
+                list = look_up(t);
+            else if (same != NULL)
+                list = copy_list(addresses_of(same));
+            atomic_store_explicit(&t->addresses, list, memory_order_relaxed);
         }
     }
+    free(known);
+}
+
+unsigned upstreams_missing(const struct upstream *upstreams, size_t count)
+{
+    unsigned missing = 0;
+    for (size_t i = 0; i < count; i++) {
+        for (unsigned k = 0; k < upstreams[i].count; k++)
+            missing += addresses_of(&upstreams[i].targets[k]) == NULL;
+    }
     return missing;
+}
+
+/* The names to be looked up, and how far the threads are with them. */
+struct lookups {
+    const struct lookup *how;
+    struct target **targets;
+    size_t count;
+    _Atomic size_t next; /* atomic, relaxed: each is taken by one thread */
+};
+
+static void look_up_again(struct target *t, const struct lookup *how)
+{
+    struct address_list *list = look_up(t);
+    pthread_mutex_lock(how->mtx);
+    struct address_list *old = addresses_of(t);
+    if (list == NULL || same_list(old, list)) {
+        free(list); /* a name that fails for now keeps the addresses it had */
+        old = NULL;
+    } else {
+        /* release: pairs with the acquire in upstream_address() */
+        atomic_store_explicit(&t->addresses, list, memory_order_release);
+    }
+    pthread_mutex_unlock(how->mtx);
+    epoch_retire(how->epoch, old, free);
+}
+
+static bool must_stop(const struct lookup *how)
+{
+    return how->stop != NULL && atomic_load_explicit(how->stop, memory_order_relaxed);
+}
+
+static void *lookups_main(void *arg)
+{
+    struct lookups *all = arg;
+    while (!must_stop(all->how)) {
+        size_t i = atomic_fetch_add_explicit(&all->next, 1, memory_order_relaxed);
+        if (i >= all->count)
+            break;
+        look_up_again(all->targets[i], all->how);
+    }
+    return NULL;
+}
+
+static void lookups_run(struct lookups *all)
+{
+    pthread_t helpers[LOOKUPS_AT_ONCE - 1];
+    unsigned started = 0;
+    while (started < ARRAY_LEN(helpers) && started + 1 < all->count &&
+           pthread_create(&helpers[started], NULL, lookups_main, all) == 0)
+        started++;
+    lookups_main(all);
+    while (started > 0)
+        pthread_join(helpers[--started], NULL);
+}
+
+void upstreams_resolve(struct upstream *upstreams, size_t count, const struct lookup *how)
+{
+    struct lookups all = {.how = how};
+    size_t cap = 0;
+    for (size_t i = 0; i < count; i++)
+        cap += upstreams[i].count;
+    all.targets = calloc(cap + 1, sizeof(struct target *));
+    CHECK(all.targets != NULL);
+    for (size_t i = 0; i < count; i++) {
+        for (unsigned k = 0; k < upstreams[i].count; k++) {
+            struct target *t = &upstreams[i].targets[k];
+            if (is_name(t->conf) && (!how->only_missing || addresses_of(t) == NULL))
+                all.targets[all.count++] = t;
+        }
+    }
+    if (all.count > 0)
+        lookups_run(&all);
+    free(all.targets);
 }
 
 void upstreams_finish(struct upstream *upstreams, size_t count)

@@ -19,6 +19,7 @@
 #include "base/epoch.h"
 #include "gateway/config.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
 
@@ -45,6 +46,7 @@ struct target {
     unsigned pool;   /* number of its connections' pool, the same over reloads */
     _Atomic(struct address_list *)
         addresses; /* NULL until known; released by the resolver, acquired by carriers */
+    bool unknown;  /* the resolver's: the last lookup failed */
     _Atomic unsigned failing_lanes; /* how many carriers left it alone lately: a gauge */
 };
 
@@ -64,11 +66,24 @@ struct upstream *upstreams_build(struct arena *arena, const struct gateway_confi
                                  unsigned (*pool_number)(void *ctx, struct str name), void *ctx);
 
 /*
- * Looks up the names (all, or only those without an address yet). Blocks; replaced lists are
- * retired with `epoch`. Returns how many targets have no address.
+ * The addresses that are known at once: those that are written as such, and of names those found
+ * for the same target in `before` (NULL for none), which nobody may change meanwhile.
  */
-unsigned upstreams_resolve(struct upstream *upstreams, size_t count, struct epoch *epoch,
-                           bool only_missing);
+void upstreams_adopt(struct upstream *upstreams, size_t count, const struct upstream *before,
+                     size_t before_count);
+
+/* How many targets have no address. */
+unsigned upstreams_missing(const struct upstream *upstreams, size_t count);
+
+struct lookup {
+    struct epoch *epoch;      /* replaced lists are retired with it */
+    pthread_mutex_t *mtx;     /* held while a list is replaced */
+    bool only_missing;        /* names without an address; else all names */
+    const _Atomic bool *stop; /* true: begin no further lookup; NULL for never. Relaxed */
+};
+
+/* Looks up names, some at a time. Blocks, for long where a name server does not answer. */
+void upstreams_resolve(struct upstream *upstreams, size_t count, const struct lookup *how);
 
 /* Frees the address lists. */
 void upstreams_finish(struct upstream *upstreams, size_t count);

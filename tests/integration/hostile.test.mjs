@@ -3,13 +3,14 @@
 // What a hostile client or a strange origin tried once, and what must not come of it again.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdirSync, renameSync, rmdirSync } from 'node:fs';
+import { mkdirSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { program, until, weir, Weir } from './lib/weir.mjs';
+import { folder, program, until, weir, Weir } from './lib/weir.mjs';
 import { call, echo, origin, Wire } from './lib/wire.mjs';
 
 const H = 'Host: a.example\r\n';
@@ -287,4 +288,31 @@ test('what a stranger sent cannot write to the terminal of who reads it', async 
   }
   const piped = spawnSync('sh', ['-c', sql('csv')], { encoding: 'utf8' });
   assert.equal(piped.stdout, 'user_agent\n\u009b2Jgone\u009b\n', 'a program gets what was recorded');
+});
+
+test('a name server that says nothing keeps nothing waiting', async (t) => {
+  const dns = createSocket('udp4');
+  let queries = 0;
+  dns.on('message', () => { queries += 1; });
+  dns.bind(53, '127.0.0.77');
+  const bound = await Promise.race([once(dns, 'listening').then(() => true), once(dns, 'error').then(() => false)]);
+  if (bound) t.after(() => dns.close());
+  const resolv = join(folder(t), 'resolv.conf');
+  writeFileSync(resolv, 'nameserver 127.0.0.77\n');
+  const namespace = ['unshare', '-m', 'sh', '-c', `mount --bind ${resolv} /etc/resolv.conf && exec "$@"`, 'sh'];
+  if (!bound || spawnSync(namespace[0], [...namespace.slice(1), 'true']).status !== 0)
+    return t.skip('a name server of our own needs root and mount namespaces');
+
+  // each name takes ten seconds of silence: far longer, one after the other, than anything here is waited for
+  const upstreams = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`n${i}`, { targets: [`http://n${i}.example.com`] }]));
+  const o = await echo(t);
+  const base = config(o);
+  const apis = { ...base.apis, dead: { upstream: 'n7', auth: 'none', match: { paths: ['/dead'] } } };
+  const w = await Weir.start(t, { upstreams: { ...base.upstreams, ...upstreams }, apis }, { wrap: namespace });
+  await until(() => queries > 0, 'a query');
+  for (const path of ['/readyz', '/metrics', '/api/v1/status']) assert.ok((await w.ask(path)).status < 500, path);
+  assert.equal((await call(w.gateway, GET)).status, 200);
+  assert.equal((await call(w.gateway, `GET /dead HTTP/1.1\r\n${H}\r\n`)).get('Weir-Reason'), 'upstream_unavailable');
+  w.write({ upstreams: { ...base.upstreams, ...upstreams }, apis: { ...apis, more: { upstream: 'o', auth: 'none', match: { paths: ['/more'] } } } });
+  await until(async () => (await call(w.gateway, `GET /more HTTP/1.1\r\n${H}\r\n`)).status === 200, 'the reload');
 });

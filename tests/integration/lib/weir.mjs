@@ -86,7 +86,8 @@ export function parseMetrics(text) {
 
 export class Weir {
   // Prepares an instance; `config` is an object (written as JSON, which is YAML) or a text.
-  constructor(t, config, { dir = folder(t), env = {} } = {}) {
+  constructor(t, config, { dir = folder(t), env = {}, wrap = [] } = {}) {
+    this.wrap = wrap; // words before the program's, as of a command that runs it
     this.dir = dir;
     this.file = join(dir, 'weir.yaml');
     this.data = join(dir, 'data');
@@ -112,7 +113,8 @@ export class Weir {
 
   spawn() {
     const from = this.log.length;
-    this.child = spawn(program, ['serve', '-c', this.file],
+    const [command, ...words] = [...this.wrap, program, 'serve', '-c', this.file];
+    this.child = spawn(command, words,
       { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...this.env } });
     const add = (chunk) => { this.log += chunk; };
     this.child.stdout.on('data', add);
