@@ -200,7 +200,7 @@ static void check_routes(const struct config *config, struct config_errors *erro
     struct router *router = NULL;
     struct error err = ERROR_INIT;
     if (router_create(&config->gateway, &router, &err) != 0)
-        config_errors_add(errors, 0, 0, "%s", err.text);
+        config_errors_add(errors, err.line, err.column, "%s", err.text);
     router_destroy(router);
 }
 

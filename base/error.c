@@ -79,6 +79,14 @@ void error_prefix(struct error *err, const char *fmt, ...)
     snprintf(err->text + n, sizeof(err->text) - n, ": %.*s", (int)(sizeof(old) - n - 4), old);
 }
 
+void error_place(struct error *err, unsigned line, unsigned column)
+{
+    if (err == NULL || err->code == 0 || err->line != 0)
+        return;
+    err->line = line;
+    err->column = column;
+}
+
 int error_from_errno(int saved_errno)
 {
     switch (saved_errno) {

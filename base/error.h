@@ -36,6 +36,7 @@ enum {
 
 struct error {
     int code;                  /* 0 while nothing failed */
+    unsigned line, column;     /* of the configuration file, from 1; 0 where it is about no place */
     char text[ERROR_TEXT_MAX]; /* one sentence: what, where, what to do; no newline */
 };
 
@@ -53,6 +54,9 @@ attr_printf(3, 4) int error_set(struct error *err, int code, const char *fmt, ..
 
 /* Puts "prefix: " before the text of a set error; for the caller that knows the context. */
 attr_printf(2, 3) void error_prefix(struct error *err, const char *fmt, ...);
+
+/* Says where in the configuration file a set error has its cause, unless that is said already. */
+void error_place(struct error *err, unsigned line, unsigned column);
 
 /* Like error_set(), with ": " and the text of errno `saved_errno` appended. */
 attr_printf(4, 5) int error_set_errno(struct error *err, int code, int saved_errno, const char *fmt,

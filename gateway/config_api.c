@@ -166,10 +166,8 @@ static void read_methods(struct conf *conf, const struct conf_field *field,
 }
 
 /* Host names have no case (RFC 4343). */
-static void lower_hosts(struct conf *conf, const struct yaml_node *node, void *base)
+static void lower_hosts(struct conf *conf, struct match_conf *match)
 {
-    struct match_conf *match = base;
-    (void)node;
     for (size_t i = 0; i < match->host_count; i++) {
         struct str host = match->hosts[i];
         char *lower = conf_alloc(conf, host.n + 1, 1);
@@ -179,6 +177,32 @@ static void lower_hosts(struct conf *conf, const struct yaml_node *node, void *b
             lower[k] = str_lower_char(host.p[k]);
         match->hosts[i] = str_make(lower, host.n);
     }
+}
+
+/* What only the router can tell, as of regular expressions; of items that have the right form. */
+static void check_paths(struct conf *conf, const struct yaml_node *node,
+                        const struct match_conf *match)
+{
+    size_t i = 0;
+    if (conf_count(node) != match->path_count)
+        return;
+    conf->field = "paths";
+    for (const struct yaml_node *item = conf_first(node); item != NULL;
+         item = conf_next(node, item)) {
+        struct error err = ERROR_INIT;
+        if (router_path_check(match->paths[i++], &err) != 0)
+            conf_fault(conf, item, "%s", err.text);
+    }
+    conf->field = NULL;
+}
+
+static void finish_match(struct conf *conf, const struct yaml_node *node, void *base)
+{
+    struct match_conf *match = base;
+    const struct yaml_node *paths = yaml_find(node, STR("paths"));
+    lower_hosts(conf, match);
+    if (paths != NULL)
+        check_paths(conf, paths, match);
 }
 
 static const struct conf_field MATCH_FIELDS[] = {
@@ -203,7 +227,7 @@ static const struct conf_field MATCH_FIELDS[] = {
      .what = "method, or a list",
      .unset = "all",
      .doc = "`GET`, `HEAD`, `POST`, `PUT`, `DELETE`, `OPTIONS`, `PATCH`, `TRACE`, `CONNECT`."},
-    {.name = NULL, .done = lower_hosts},
+    {.name = NULL, .done = finish_match},
 };
 
 #define TIMEOUT_DOC                                                                                \

@@ -55,6 +55,9 @@ struct route {
 must_check int router_create(const struct gateway_config *config, struct router **ret_router,
                              struct error *err);
 
+/* Whether a pattern as written can be one: 0, or E_CONFIG with the sentence. */
+must_check int router_path_check(struct str path, struct error *err);
+
 /* No look-up may be under way. NULL is accepted. */
 void router_destroy(struct router *router);
 

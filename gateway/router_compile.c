@@ -139,9 +139,11 @@ static int add_rules(struct router *router, const struct route *route, struct er
     if (patterns == NULL)
         return no_memory(err);
     for (size_t p = 0; p < e.path_count; p++) {
-        int r = router_pattern_parse(router, e.paths[p], where, &patterns[p], err);
-        if (r != 0)
+        int r = router_pattern_parse(router, e.paths[p], &patterns[p], err);
+        if (r != 0) {
+            error_prefix(err, "%" STR_FMT, STR_ARG(where));
             return r;
+        }
     }
     for (size_t h = 0; h < e.host_count; h++) {
         struct rule rule = {.route = route, .host = e.hosts[h], .methods = e.methods};
@@ -180,8 +182,10 @@ static int collect(struct router *router, const struct gateway_config *config, s
             struct route *route = &router->routes[index];
             *route = (struct route){.conf = &config->apis[a].routes[i], .index = index};
             int r = add_rules(router, route, err);
-            if (r != 0)
+            if (r != 0) {
+                error_place(err, route->conf->line, route->conf->column);
                 return r;
+            }
         }
     }
     return 0;
@@ -192,13 +196,15 @@ static int collect(struct router *router, const struct gateway_config *config, s
 static int equal_routes(const struct rule *a, const struct rule *b, struct error *err)
 {
     const struct route_conf *x = a->route->conf, *y = b->route->conf;
-    return error_set(err, E_CONFIG,
-                     "the routes \"%" STR_FMT "\" of API \"%" STR_FMT "\" and \"%" STR_FMT
-                     "\" of API \"%" STR_FMT "\" match the same requests (host %" STR_FMT
-                     ", path %" STR_FMT "); give one of them another host, path or methods",
-                     STR_ARG(x->name), STR_ARG(x->api->name), STR_ARG(y->name),
-                     STR_ARG(y->api->name), STR_ARG(a->host.n > 0 ? a->host : STR("any")),
-                     STR_ARG(a->pattern->text));
+    int r =
+        error_set(err, E_CONFIG,
+                  "the routes \"%" STR_FMT "\" of API \"%" STR_FMT "\" and \"%" STR_FMT
+                  "\" of API \"%" STR_FMT "\" match the same requests (host %" STR_FMT
+                  ", path %" STR_FMT "); give one of them another host, path or methods",
+                  STR_ARG(x->name), STR_ARG(x->api->name), STR_ARG(y->name), STR_ARG(y->api->name),
+                  STR_ARG(a->host.n > 0 ? a->host : STR("any")), STR_ARG(a->pattern->text));
+    error_place(err, y->line, y->column);
+    return r;
 }
 
 /* Whether some request would not know which of the two to take. */
@@ -351,13 +357,22 @@ static int build_index(struct router *router, struct error *err)
     return 0;
 }
 
-int router_create(const struct gateway_config *config, struct router **ret_router,
-                  struct error *err)
+struct router *router_alloc(struct error *err)
 {
     struct router *router = calloc(1, sizeof(*router));
     if (router == NULL)
-        return no_memory(err);
-    arena_init(&router->arena, ARENA_CHUNK, ARENA_BUDGET);
+        (void)no_memory(err);
+    else
+        arena_init(&router->arena, ARENA_CHUNK, ARENA_BUDGET);
+    return router;
+}
+
+int router_create(const struct gateway_config *config, struct router **ret_router,
+                  struct error *err)
+{
+    struct router *router = router_alloc(err);
+    if (router == NULL)
+        return E_NOMEM;
     int r = collect(router, config, err);
     if (r != 0)
         goto fail;

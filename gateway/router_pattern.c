@@ -6,21 +6,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* Where a pattern stands and what it says: the head of its error. */
-struct place {
-    struct str where, text;
-};
-
-attr_printf(3, 4) static int fault(const struct place *place, struct error *err, const char *fmt,
-                                   ...)
+attr_printf(3, 4) static int fault(struct str path, struct error *err, const char *fmt, ...)
 {
     char what[ERROR_TEXT_MAX / 2];
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(what, sizeof(what), fmt, ap);
     va_end(ap);
-    return error_set(err, E_CONFIG, "%" STR_FMT ": the path \"%" STR_FMT "\" %s",
-                     STR_ARG(place->where), STR_ARG(place->text), what);
+    return error_set(err, E_CONFIG, "the path \"%" STR_FMT "\" %s", STR_ARG(path), what);
 }
 
 /* NULL, or what is wrong with a segment that is no parameter. */
@@ -72,25 +65,25 @@ static int count_params(const struct segment *segments, unsigned count)
 
 /* `rest` is the pattern without its first slash; it has at least one segment. */
 static int segments_parse(struct router *router, struct str rest, struct pattern *pattern,
-                          const struct place *place, struct error *err)
+                          struct error *err)
 {
     struct segment segments[ROUTER_DEPTH_MAX];
     unsigned count = 0;
     while (rest.p != NULL) {
         if (count == ROUTER_DEPTH_MAX)
-            return fault(place, err, "has more than %d segments", ROUTER_DEPTH_MAX);
+            return fault(pattern->text, err, "has more than %d segments", ROUTER_DEPTH_MAX);
         const char *what = segment_read(str_cut(&rest, '/'), &segments[count++]);
         if (what != NULL)
-            return fault(place, err, "%s", what);
+            return fault(pattern->text, err, "%s", what);
     }
     /* a slash at the end of a prefix means nothing, and "/" is the prefix of all */
     if (pattern->kind == PATH_PREFIX && segments[count - 1].text.n == 0)
         count--;
     int params = count_params(segments, count);
     if (params < 0)
-        return fault(place, err, "has two parameters of one name");
+        return fault(pattern->text, err, "has two parameters of one name");
     if (params > ROUTE_PARAMS_MAX)
-        return fault(place, err, "has more than %d parameters", ROUTE_PARAMS_MAX);
+        return fault(pattern->text, err, "has more than %d parameters", ROUTE_PARAMS_MAX);
     pattern->segments = arena_array(&router->arena, count, sizeof(*segments));
     if (pattern->segments == NULL)
         return error_set(err, E_NOMEM, "out of memory for the routes");
@@ -101,19 +94,19 @@ static int segments_parse(struct router *router, struct str rest, struct pattern
 }
 
 static int regex_parse(struct router *router, struct str source, struct pattern *pattern,
-                       const struct place *place, struct error *err)
+                       struct error *err)
 {
     int code;
     size_t at;
     if (source.n == 0)
-        return fault(place, err, "has no regular expression after the ~");
+        return fault(pattern->text, err, "has no regular expression after the ~");
     /* `$` is the end and not also before a last newline; paths are bytes */
     uint32_t options = PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP;
     pcre2_code *regex = pcre2_compile((PCRE2_SPTR)source.p, source.n, options, &code, &at, NULL);
     if (regex == NULL) {
         PCRE2_UCHAR message[160];
         pcre2_get_error_message(code, message, sizeof(message));
-        return fault(place, err, "is no valid regular expression: %s at character %zu",
+        return fault(pattern->text, err, "is no valid regular expression: %s at character %zu",
                      (char *)message, at + 1);
     }
     pattern->regex = regex;
@@ -123,22 +116,21 @@ static int regex_parse(struct router *router, struct str source, struct pattern 
     pcre2_pattern_info(regex, PCRE2_INFO_CAPTURECOUNT, &groups);
     pcre2_pattern_info(regex, PCRE2_INFO_NAMECOUNT, &names);
     if (groups > ROUTER_GROUPS_MAX)
-        return fault(place, err, "has more than %d groups", ROUTER_GROUPS_MAX);
+        return fault(pattern->text, err, "has more than %d groups", ROUTER_GROUPS_MAX);
     if (names > ROUTE_PARAMS_MAX)
-        return fault(place, err, "has more than %d named groups", ROUTE_PARAMS_MAX);
+        return fault(pattern->text, err, "has more than %d named groups", ROUTE_PARAMS_MAX);
     /* where memory may not be made executable there is no JIT: then the interpreter matches */
     (void)pcre2_jit_compile(regex, PCRE2_JIT_COMPLETE);
     return 0;
 }
 
-int router_pattern_parse(struct router *router, struct str text, struct str where,
-                         struct pattern *ret_pattern, struct error *err)
+int router_pattern_parse(struct router *router, struct str text, struct pattern *ret_pattern,
+                         struct error *err)
 {
-    const struct place here = {.where = where, .text = text}, *place = &here;
     *ret_pattern = (struct pattern){.text = text, .kind = PATH_PREFIX};
     if (text.n > 0 && text.p[0] == '~') {
         ret_pattern->kind = PATH_REGEX;
-        return regex_parse(router, str_slice(text, 1, text.n), ret_pattern, place, err);
+        return regex_parse(router, str_slice(text, 1, text.n), ret_pattern, err);
     }
     size_t at = 0;
     if (text.n > 0 && text.p[0] == '=') {
@@ -146,6 +138,17 @@ int router_pattern_parse(struct router *router, struct str text, struct str wher
         at = 1;
     }
     if (at == text.n || text.p[at] != '/')
-        return fault(place, err, "does not begin with /, =/ or ~");
-    return segments_parse(router, str_slice(text, at + 1, text.n), ret_pattern, place, err);
+        return fault(text, err, "does not begin with /, =/ or ~");
+    return segments_parse(router, str_slice(text, at + 1, text.n), ret_pattern, err);
+}
+
+int router_path_check(struct str path, struct error *err)
+{
+    struct pattern pattern;
+    struct router *router = router_alloc(err);
+    if (router == NULL)
+        return E_NOMEM;
+    int r = router_pattern_parse(router, path, &pattern, err);
+    router_destroy(router);
+    return r;
 }

@@ -122,11 +122,11 @@ static inline uint32_t router_edge_slot(uint32_t from, uint32_t text_hash)
     return (from * UINT32_C(0x9e3779b1)) ^ text_hash;
 }
 
-/*
- * Reads one pattern; `where` names its place for the error ("apis.users.routes.search"). Its regex,
- * if it has one, is linked to router->regexes.
- */
-must_check int router_pattern_parse(struct router *router, struct str text, struct str where,
+/* Without rules; for router_destroy(). NULL where memory is short. */
+struct router *router_alloc(struct error *err);
+
+/* Reads one pattern. Its regex, if it has one, is linked to router->regexes. */
+must_check int router_pattern_parse(struct router *router, struct str text,
                                     struct pattern *ret_pattern, struct error *err);
 
 #endif

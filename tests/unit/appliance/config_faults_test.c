@@ -224,6 +224,10 @@ static const struct fault {
      "weir.yaml:10:37: error: `paths` in `match` of route `a` of api `users`: `\"/users/*\"` must "
      "not contain `*`: a prefix matches all below it, {name} one segment, and ~ begins a regular "
      "expression"},
+    {BASE "    routes: { a: { match: { paths: [/a, \"~^/(x\"] } } }\n",
+     "weir.yaml:10:41: error: `paths` in `match` of route `a` of api `users`: the path \"~^/(x\" "
+     "is "
+     "no valid regular expression: missing closing parenthesis at character 5"},
     {BASE "    routes: { a: { match: { methods: [get] } } }\n",
      "weir.yaml:10:39: error: `methods` in `match` of route `a` of api `users`: unknown method "
      "`get`; did you mean `GET`?"},
