@@ -31,7 +31,10 @@ static int start_lock(struct instance *in, struct error *err)
     return dir_lock_take(&in->lock, in->data_dir, err);
 }
 
-/* As many descriptors as the machine grants; each connection needs one, and one to its upstream. */
+/*
+ * As many descriptors as the machine grants; each connection needs one, and one to its upstream,
+ * and as many again are idle ones to upstreams (pool.h).
+ */
 static int start_limits(struct instance *in, struct error *err)
 {
     struct rlimit limit;
@@ -40,7 +43,7 @@ static int start_limits(struct instance *in, struct error *err)
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
     }
-    return fiber_limits_check(workers, 2 * workers + FILES_BESIDE_CONNECTIONS, err);
+    return fiber_limits_check(workers, 3 * workers + FILES_BESIDE_CONNECTIONS, err);
 }
 
 static int start_database(struct instance *in, struct error *err)

@@ -157,6 +157,8 @@ const struct conf_field upstream_conf_fields[] = {
      CONF_AS_U32(struct upstream_conf, max_idle),
      .fallback = "512",
      .max = 65536,
-     .doc = "Unused connections that are kept for one target by each core."},
+     .doc =
+         "Unused connections that are kept for one target by each core; for all targets together "
+         "no more than `gateway.workers`."},
     {.name = NULL, .done = check_targets},
 };

@@ -21,11 +21,34 @@ static struct pool *pool_get(struct pools *pools, unsigned number)
     return &pools->items[number];
 }
 
+static void count_idle(struct pools *pools, int delta)
+{
+    pools->idle = (unsigned)((int)pools->idle + delta);
+    meter_add(pools->meter, METER_UPSTREAM_IDLE, 0, delta);
+}
+
 /* Takes the latest connection out. */
 static struct idle_conn pop(struct pools *pools, struct pool *pool)
 {
-    meter_add(pools->meter, METER_UPSTREAM_IDLE, 0, -1);
+    count_idle(pools, -1);
     return pool->idle[--pool->count];
+}
+
+/* Closes the connection that has been idle longest; there is one. */
+static void close_oldest(struct pools *pools)
+{
+    struct pool *oldest = NULL;
+    for (unsigned i = 0; i < pools->count; i++) {
+        struct pool *pool = &pools->items[i];
+        if (pool->count > 0 &&
+            (oldest == NULL || pool->idle[0].since.us < oldest->idle[0].since.us))
+            oldest = pool;
+    }
+    CHECK(oldest != NULL);
+    fiber_close(oldest->idle[0].fd);
+    oldest->count--;
+    memmove(oldest->idle, oldest->idle + 1, oldest->count * sizeof(*oldest->idle));
+    count_idle(pools, -1);
 }
 
 int pool_take(struct pools *pools, unsigned number, int64_t idle_timeout_us)
@@ -58,7 +81,9 @@ void pool_give(struct pools *pools, unsigned number, int fd, unsigned max_idle,
     }
     pool->idle_timeout_us = idle_timeout_us;
     pool->idle[pool->count++] = (struct idle_conn){.fd = fd, .since = clock_mono()};
-    meter_add(pools->meter, METER_UPSTREAM_IDLE, 0, 1);
+    count_idle(pools, 1);
+    if (pools->idle > pools->max_idle)
+        close_oldest(pools);
 }
 
 void pools_sweep(struct pools *pools)
@@ -74,7 +99,7 @@ void pools_sweep(struct pools *pools)
             else
                 fiber_close(c.fd);
         }
-        meter_add(pools->meter, METER_UPSTREAM_IDLE, 0, (int64_t)kept - pool->count);
+        count_idle(pools, (int)kept - (int)pool->count);
         pool->count = kept;
     }
 }

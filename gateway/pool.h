@@ -5,7 +5,8 @@
  *
  * A pool belongs to an address, not to a configuration: connections outlive a reload that still
  * names their target. The latest used comes first. A connection on which anything arrived while it
- * was idle (an answer nobody asked for, or its end) is closed instead of used.
+ * was idle (an answer nobody asked for, or its end) is closed instead of used. All pools together
+ * keep a number that descriptors are set aside for; past it the longest unused one goes.
  *
  * Threads: one carrier.
  * Memory:  a few words a connection.
@@ -31,6 +32,8 @@ struct pool {
 struct pools {
     struct pool *items; /* by the target's pool number */
     unsigned count;
+    unsigned idle;       /* connections kept in all */
+    unsigned max_idle;   /* the most of them; const once calls come */
     struct meter *meter; /* of the carrier: how many connections are kept */
 };
 

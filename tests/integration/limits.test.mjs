@@ -250,3 +250,36 @@ test('one address has no more connections than the file allows', async (t) => {
   await until(async () => (await call(w.gateway, request('/open'))).status === 200, 'room for another');
   kept[1].close();
 });
+
+test('connections kept for one API are given up for another, within the files that the start asked for', async (t) => {
+  const WORKERS = 40;
+  const CALLS = 32;
+  const origins = [];
+  for (let i = 0; i < 8; i++) {
+    // answers when all have asked, so that each call has a connection of its own
+    const waiting = [];
+    origins.push(await origin(t, async (wire) => {
+      await wire.request();
+      waiting.push(wire);
+      if (waiting.length === CALLS)
+        for (const one of waiting) one.send('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    }));
+  }
+  const w = await Weir.start(t, {
+    gateway: { workers: WORKERS },
+    upstreams: Object.fromEntries(origins.map((o, i) => [`o${i}`, { targets: [o.url] }])),
+    apis: Object.fromEntries(origins.map((o, i) =>
+      [`a${i}`, { upstream: `o${i}`, auth: 'none', match: { paths: [`/${i}`] } }])),
+  }, { wrap: ['bash', '-c', `ulimit -n ${3 * WORKERS + 128} && exec "$@"`, 'weir'] });
+  for (let i = 0; i < origins.length; i++) {
+    const clients = await Promise.all(Array.from({ length: CALLS }, () => Wire.connect(w.gateway)));
+    for (const client of clients) client.send(request(`/${i}`));
+    for (const client of clients) {
+      assert.equal((await client.answer()).status, 200, `a call of API ${i}`);
+      client.close();
+    }
+    await w.metricIs('weir_connections', { listener: 'gateway' }, 0);
+  }
+  const kept = await w.metric('weir_upstream_idle_connections');
+  assert.ok(kept > 0 && kept <= WORKERS, `${kept} kept`);
+});
