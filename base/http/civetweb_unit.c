@@ -161,7 +161,9 @@ static int unit_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 #define NO_ALTERNATIVE_QUEUE
 #define USE_IPV6
 #define USE_X_DOM_SOCKET
+#ifndef NDEBUG /* as most of CMake's build types define it */
 #define NDEBUG
+#endif
 #define WEIR_SERVE(connection) serve_connection(connection)
 
 #define pthread_create(thread, attr, fn, arg) unit_thread_create(thread, fn, arg)
