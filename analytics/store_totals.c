@@ -22,7 +22,7 @@ static const char SQL_QUOTA_ADD[] =
     "INSERT INTO quota_usage (app, limit_name, window_us, used) VALUES (?1, ?2, ?3, ?4)"
     " ON CONFLICT (app, limit_name, window_us) DO UPDATE SET used = used + excluded.used";
 static const char SQL_QUOTA_LOAD[] = "SELECT app, limit_name, window_us, used FROM quota_usage"
-                                     " WHERE window_us >= ?1";
+                                     " WHERE window_us >= ?1 ORDER BY window_us";
 static const char SQL_QUOTA_FORGET[] = "DELETE FROM quota_usage WHERE window_us < ?1";
 static const char SQL_KEY_USED[] =
     "INSERT INTO key_last_used (key, time_us, ip) VALUES (?1, ?2, ?3)"

@@ -2,7 +2,7 @@
 /*
  * inside.h -- the struct instance itself, for the files that make it up.
  *
- * Threads: started and stopped by the main thread; `config` and `fault` are guarded by mtx.
+ * Threads: started and stopped by the main thread; the rest is said at each field.
  * Memory:  see instance.h.
  * Errors:  none.
  */
@@ -50,6 +50,7 @@ struct instance {
     struct access *access;
     struct journal *journal;
     struct writer *writer;
+    bool writing;                       /* main thread: the writer's thread runs */
     struct writer_source writer_source; /* what /metrics asks about the store */
     struct sink *sinks[SINKS_MAX];
     unsigned sink_count;
@@ -65,9 +66,13 @@ struct instance {
     struct mono
         reload_at; /* main thread: a changed file is read when it has been quiet for a moment */
 
+    /* held while a configuration is loaded and put in force: signals and commands ask for that */
+    pthread_mutex_t reload_mtx;
+    /* guarded by reload_mtx: in force; given back by the gateway when no request uses it */
+    struct config *config;
+
     pthread_mutex_t mtx;
-    struct config *config; /* in force; given back by the gateway when no request uses it */
-    struct wall config_loaded;
+    struct wall config_loaded;         /* guarded by mtx, like what follows */
     char fault[CONFIG_ERROR_TEXT_MAX]; /* why a newer file was not taken; "" */
     uint64_t reloads_done, reloads_failed;
 };

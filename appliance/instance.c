@@ -129,12 +129,19 @@ static int start_config(struct instance *in, struct error *err)
     return r;
 }
 
+struct restoring {
+    struct access *access;
+    struct wall latest; /* no window that begins later is open */
+};
+
 static void restore_quota(void *ctx, const struct quota_usage *usage)
 {
-    struct instance *in = ctx;
-    struct limiter *limiter = access_limiter(in->access, usage->app);
+    const struct restoring *restoring = ctx;
+    struct limiter *limiter = access_limiter(restoring->access, usage->app);
     if (limiter == NULL)
         return; /* of an app that is gone */
+    if (usage->window.us > restoring->latest.us)
+        return; /* of a clock that was wrong: the window we are in was counted apart from it */
     int r = limiter_restore(limiter, usage->limit, usage->window, usage->used);
     (void)r; /* a limit that the plan has no more */
 }
@@ -142,9 +149,15 @@ static void restore_quota(void *ctx, const struct quota_usage *usage)
 /* Counting starts from what was counted: the journal has been replayed, nothing is served yet. */
 static int start_writer(struct instance *in, struct error *err)
 {
-    struct wall since = {.us = clock_wall().us - QUOTA_WINDOW_MAX_US};
-    int r = writer_quotas(in->writer, since, restore_quota, in, err);
-    return r == 0 ? writer_start(in->writer, err) : r;
+    struct wall now = clock_wall(), since = {.us = now.us - QUOTA_WINDOW_MAX_US};
+    /* a clock set back by a little goes on in the window that was reached: see limiter.h */
+    struct restoring restoring = {.access = in->access,
+                                  .latest = {.us = now.us + LIMITER_BACK_MAX_US}};
+    int r = writer_quotas(in->writer, since, restore_quota, &restoring, err);
+    if (r == 0)
+        r = writer_start(in->writer, err);
+    in->writing = r == 0;
+    return r;
 }
 
 static uint64_t committed(void *ctx)
@@ -167,7 +180,8 @@ static int start_sink(struct instance *in, const struct sink_type *type, struct 
     return r;
 }
 
-/* Before the writer, so that nothing is deleted before a sink has looked at it. */
+/* Before the writer's thread, which begins with deleting what is too old: a sink that was away is
+ * at it by then, and what is deleted first is counted. */
 static int start_sinks(struct instance *in, struct error *err)
 {
     int r = 0;
@@ -251,7 +265,7 @@ static int start_edge(struct instance *in, struct error *err)
 
 static int (*const PARTS[])(struct instance *, struct error *) = {
     start_lock,    start_limits, start_database, start_carriers, start_store,
-    start_gateway, start_config, start_writer,   start_sinks,    start_metrics,
+    start_gateway, start_config, start_sinks,    start_writer,   start_metrics,
     start_portal,  start_scrape, start_control,  start_edge,
 };
 
@@ -276,6 +290,7 @@ int instance_start(struct instance **ret_instance, struct config *config, const 
     in->lock.fd = in->signal_fd = in->watch_fd = in->quit_fd = -1;
     in->config_path = config_path != NULL ? strdup(config_path) : NULL;
     pthread_mutex_init(&in->mtx, NULL);
+    pthread_mutex_init(&in->reload_mtx, NULL);
     str_copy(config->data_dir, in->data_dir, sizeof(in->data_dir) - 16);
     snprintf(in->store_dir, sizeof(in->store_dir), "%.1000s/analytics", in->data_dir);
     set_problem_base(in);
@@ -307,12 +322,21 @@ static void stop_gateway(struct instance *in)
         config_destroy(in->config);
 }
 
+/* The control thread may be reloading still. */
+static int64_t drain_patience(struct instance *in)
+{
+    pthread_mutex_lock(&in->reload_mtx);
+    int64_t us = in->config->gateway.drain_timeout_us;
+    pthread_mutex_unlock(&in->reload_mtx);
+    return us;
+}
+
 void instance_stop(struct instance *instance)
 {
     struct instance *in = instance;
     if (in == NULL)
         return;
-    int64_t patience = in->config->gateway.drain_timeout_us;
+    int64_t patience = drain_patience(in);
     if (in->gateway != NULL && gateway_server(in->gateway) != NULL) {
         log_info("draining", kv_u64("connections", http_server_open(gateway_server(in->gateway))));
         gateway_finish(in->gateway, patience);
@@ -324,7 +348,7 @@ void instance_stop(struct instance *instance)
     portal_destroy(in->portal);
     metrics_destroy(in->metrics);
     stop_gateway(in);
-    if (in->writer != NULL) {
+    if (in->writing) {
         int r = writer_flush(in->writer, FLUSH_US);
         (void)r; /* what is not stored stays in the journal */
     }
@@ -344,6 +368,7 @@ void instance_stop(struct instance *instance)
         if (*fd >= 0)
             close(*fd);
     }
+    pthread_mutex_destroy(&in->reload_mtx);
     pthread_mutex_destroy(&in->mtx);
     free(in->config_path);
     free(in);

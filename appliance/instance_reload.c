@@ -29,14 +29,12 @@ static void say_restart(const struct config *now, const struct config *next)
     buf_free(&names);
 }
 
-int instance_reload(struct instance *instance, struct error *err)
+/* Under reload_mtx: of two at once, one would note as in force what the other has taken out. */
+static int reload(struct instance *in, struct error *err)
 {
-    struct instance *in = instance;
     struct error why = ERROR_INIT;
     struct portal_conf portal;
     struct config *next;
-    if (in->config_path == NULL)
-        return error_set(err, E_UNAVAILABLE, "this instance was started without a file");
     struct config_errors *errors = malloc(sizeof(*errors));
     CHECK(errors != NULL);
     int r = config_load(in->config_path, &next, errors);
@@ -58,12 +56,22 @@ int instance_reload(struct instance *instance, struct error *err)
     }
     portal_configure(in->portal, &portal);
     log_configure(level, format);
-    pthread_mutex_lock(&in->mtx);
     in->config = next;
+    pthread_mutex_lock(&in->mtx);
     in->config_loaded = clock_wall();
     in->fault[0] = '\0';
     in->reloads_done++;
     pthread_mutex_unlock(&in->mtx);
     log_info("configuration loaded", kv_str("file", in->config_path), kv_u64("apis", apis));
     return 0;
+}
+
+int instance_reload(struct instance *instance, struct error *err)
+{
+    if (instance->config_path == NULL)
+        return error_set(err, E_UNAVAILABLE, "this instance was started without a file");
+    pthread_mutex_lock(&instance->reload_mtx);
+    int r = reload(instance, err);
+    pthread_mutex_unlock(&instance->reload_mtx);
+    return r;
 }
