@@ -109,6 +109,7 @@ int gateway_start(struct gateway *gateway, struct error *err)
     answer_overloaded(&text, gateway->options.problem_base);
     CHECK(buf_finish(&text) == 0);
     gateway->overloaded_text = text.p;
+    gateway->max_head = c->max_head;
     for (unsigned i = 0; i < gateway->lane_count; i++)
         gateway->lanes[i].pools.max_idle =
             (c->workers + gateway->lane_count - 1) / gateway->lane_count;

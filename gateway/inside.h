@@ -21,8 +21,8 @@ struct gateway {
     struct gateway_options options; /* const after create */
     unsigned lane_count;            /* const after create */
     struct lane *lanes;             /* each belongs to its carrier */
-    struct str overloaded;          /* const after start: the answer of a full house */
-    char *overloaded_text;
+    size_t max_head;                /* const after start: of the listener, whatever a reload says */
+    char *overloaded_text;          /* const after start: the answer of a full house */
     /* stored once by gateway_start(), release; loaded by any thread, acquire */
     _Atomic(struct http_server *) server;
 

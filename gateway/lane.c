@@ -7,8 +7,7 @@
 
 static struct req *req_alloc(struct lane *lane)
 {
-    const struct snapshot *s = atomic_load_explicit(&lane->gateway->snapshot, memory_order_acquire);
-    size_t out_cap = s->config->max_head + REQ_OUT_SLACK;
+    size_t out_cap = lane->gateway->max_head + REQ_OUT_SLACK;
     if (out_cap < REQ_UPSTREAM_BYTES + REQ_OUT_SLACK)
         out_cap = REQ_UPSTREAM_BYTES + REQ_OUT_SLACK;
     struct req *req = malloc(sizeof(*req) + out_cap);

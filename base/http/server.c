@@ -126,6 +126,7 @@ int http_server_start(struct http_server **ret_server, const struct http_options
         return r;
     }
     keep_addresses(server);
+    server->options.listen = NULL; /* the caller's, who may free it */
     *ret_server = server;
     return 0;
 }
