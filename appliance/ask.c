@@ -146,16 +146,3 @@ bool ask_running(const struct config *config)
     struct error err = ERROR_INIT;
     return ask_simple(config, "ping", &err) == 0;
 }
-
-void ask_wipe(json_t *answer)
-{
-    const char *name;
-    json_t *value;
-    json_object_foreach(answer, name, value)
-    {
-        /* the answer is ours alone: only its view of the text is const */
-        if (json_is_string(value))
-            sodium_memzero((void *)(uintptr_t)json_string_value(value), json_string_length(value));
-    }
-    json_decref(answer);
-}

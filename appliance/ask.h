@@ -31,7 +31,4 @@ bool ask_flush(const struct config *config);
 /* Whether an instance runs. */
 bool ask_running(const struct config *config);
 
-/* Overwrites the texts in an answer that had a secret and lets go of it. NULL is accepted. */
-void ask_wipe(json_t *answer);
-
 #endif

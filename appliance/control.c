@@ -65,16 +65,32 @@ static int read_line(int fd, int64_t patience_us, struct buf *line)
     }
 }
 
+/* It may hold a secret: written in one piece, which is overwritten. */
 static int send_json(int fd, const json_t *json)
 {
-    char *text = json_dumps(json, JSON_COMPACT);
+    size_t n = json_dumpb(json, NULL, 0, JSON_COMPACT);
+    char *text = malloc(n + 1);
     if (text == NULL)
         return E_NOMEM;
-    struct iovec iov[2] = {{.iov_base = text, .iov_len = strlen(text)},
-                           {.iov_base = (char[]){'\n'}, .iov_len = 1}};
-    int r = fiber_sendv(fd, iov, 2, CONTROL_PATIENCE_US, NULL);
+    CHECK(json_dumpb(json, text, n, JSON_COMPACT) == n);
+    text[n] = '\n';
+    int r = fiber_send(fd, text, n + 1, CONTROL_PATIENCE_US, NULL);
+    explicit_bzero(text, n + 1);
     free(text);
     return r;
+}
+
+void control_wipe(json_t *answer)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(answer, name, value)
+    {
+        /* the answer is ours alone: only its view of the text is const */
+        if (json_is_string(value))
+            explicit_bzero((void *)(uintptr_t)json_string_value(value), json_string_length(value));
+    }
+    json_decref(answer);
 }
 
 static json_t *error_json(const struct error *err)
@@ -99,10 +115,8 @@ static void answer(struct control *c, int fd)
         result = error_json(&err);
     int r = send_json(fd, result);
     (void)r; /* a client that left does not want to know */
-    json_decref(result);
+    control_wipe(result);
     json_decref(request);
-    if (line.n > 0)
-        memset(line.p, 0, line.n);
     buf_free(&line);
 }
 
@@ -149,9 +163,11 @@ static int listen_on(struct control *c, const char *data_dir, struct error *err)
     unlink(a.sun_path); /* of an instance that was killed; the lock says that none runs */
     mode_t before = umask(0177);
     r = bind(c->listener, (struct sockaddr *)&a, sizeof(a));
+    if (r == 0)
+        r = listen(c->listener, 64);
     int e = errno;
     umask(before);
-    if (r != 0 || listen(c->listener, 64) != 0)
+    if (r != 0)
         return error_set_errno(err, error_from_errno(e), e, "cannot listen on %s", a.sun_path);
     str_copy(str_from(a.sun_path), c->path, sizeof(c->path));
     return 0;
@@ -241,8 +257,8 @@ int control_ask(const char *data_dir, const json_t *request, json_t **ret_answer
         r = read_line(fd, CONTROL_PATIENCE_US, &line);
     close(fd);
     json_t *answer = r == 0 ? json_loadb(line.p, line.n, 0, NULL) : NULL;
-    if (line.n > 0)
-        memset(line.p, 0, line.n);
+    if (line.p != NULL)
+        explicit_bzero(line.p, line.cap);
     buf_free(&line);
     if (answer == NULL)
         return error_set(err, r != 0 ? r : E_PROTOCOL, "the instance on %s did not answer: %s",

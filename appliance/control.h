@@ -7,7 +7,8 @@
  * instance (and root) can reach the socket.
  *
  * Threads: the server has one thread; handlers are called on it, one at a time.
- * Memory:  json_t results are given to the caller, who drops the reference.
+ * Memory:  json_t results are given to the caller, who drops the reference. What may have held a
+ *          secret on its way is overwritten.
  * Errors:  one sentence.
  */
 #ifndef APPLIANCE_CONTROL_H
@@ -39,5 +40,8 @@ void control_stop(struct control *control);
  */
 must_check int control_ask(const char *data_dir, const json_t *request, json_t **ret_answer,
                            struct error *err);
+
+/* Overwrites the texts in an answer that had a secret and lets go of it. NULL is accepted. */
+void control_wipe(json_t *answer);
 
 #endif

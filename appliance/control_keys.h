@@ -15,7 +15,7 @@
  * A change is first on the disk, then in force: when the answer comes, it is both.
  *
  * Threads: the control thread, or the command's; within an epoch of the table's.
- * Memory:  an answer is given to the caller; one with a secret is to be wiped by ask_wipe().
+ * Memory:  an answer is given to the caller; one with a secret is to be wiped by control_wipe().
  * Errors:  one sentence. Never E_NOT_FOUND, which to a command means that no instance runs.
  */
 #ifndef APPLIANCE_CONTROL_KEYS_H

@@ -84,6 +84,6 @@ int instance_create_key(struct instance *instance, const char *app, const char *
     r = secret != NULL && str_copy(str_from(secret), out, KEY_TEXT_LEN + 1)
             ? 0
             : error_set(err, E_PROTOCOL, "the instance gave no key");
-    json_decref(answer);
+    control_wipe(answer);
     return r;
 }

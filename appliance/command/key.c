@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/ask.h"
+#include "appliance/control.h"
 #include "appliance/key_list.h"
 #include "appliance/options.h"
 #include "portal/store_keys.h"
@@ -91,7 +92,7 @@ static int ask(struct config *config, json_t *request, struct error *err)
     else
         fprintf(stderr, "weir: key %s of app %s is %s now\n", text_of(answer, "kid"),
                 text_of(answer, "app"), text_of(answer, "state"));
-    ask_wipe(answer);
+    control_wipe(answer);
     return r;
 }
 
