@@ -44,7 +44,7 @@ static int code_of(struct db *db, int rc)
     case SQLITE_CANTOPEN:
         if (rc == SQLITE_IOERR_SHMSIZE) /* the index of a WAL could not grow */
             return E_NO_SPACE;
-        if (db->handle != NULL && sqlite3_system_errno(db->handle) == ENOSPC)
+        if (db->handle != NULL && error_from_errno(sqlite3_system_errno(db->handle)) == E_NO_SPACE)
             return E_NO_SPACE;
         return (rc & 0xff) == SQLITE_CANTOPEN ? E_DENIED : E_IO;
     case SQLITE_BUSY:
@@ -138,16 +138,21 @@ static int set_up(struct db *db, unsigned flags, struct error *err)
     return r;
 }
 
-/* SQLite makes files by the umask; ours hold what was called by whom. */
+/*
+ * SQLite makes files by the umask; ours hold what was called by whom. One that is there is not
+ * opened: the close would take away the locks that another connection of this process has on it.
+ */
 static int make_private(const char *path, struct error *err)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        int saved = errno;
-        return error_set_errno(err, error_from_errno(saved), saved, "%s: cannot open", path);
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0) {
+        close(fd);
+        return 0;
     }
-    close(fd);
-    return 0;
+    if (errno == EEXIST && access(path, R_OK | W_OK) == 0)
+        return 0;
+    int saved = errno;
+    return error_set_errno(err, error_from_errno(saved), saved, "%s: cannot open", path);
 }
 
 static int check_readable(const char *path, struct error *err)
@@ -269,8 +274,7 @@ int db_stmt_get(struct db *db, const char *sql, struct db_stmt **ret_stmt, struc
         struct db_stmt *known = &db->cache[i];
         /* the same constant may have several addresses, one a unit */
         if (known->sql == sql || strcmp(known->sql, sql) == 0) {
-            sqlite3_reset(known->handle);
-            known->bind_error = SQLITE_OK;
+            db_stmt_done(known);
             *ret_stmt = known;
             return 0;
         }

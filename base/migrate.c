@@ -2,6 +2,7 @@
 #include "base/migrate.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -97,6 +98,29 @@ static int count_applied(struct db *db, const struct embedded_file *migrations, 
     return r;
 }
 
+/* An empty file for its owner alone, which VACUUM INTO fills: SQLite makes files by the umask. */
+static int make_empty(const char *path, struct error *err)
+{
+    unlink(path);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return error_set_errno(err, error_from_errno(errno), errno, "%s: cannot create", path);
+    close(fd);
+    return 0;
+}
+
+/* VACUUM INTO does not sync what it writes, and the migration will be. */
+static int sync_file(const char *path, struct error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int r = fd >= 0 && fsync(fd) == 0
+                ? 0
+                : error_set_errno(err, error_from_errno(errno), errno, "%s: cannot sync", path);
+    if (fd >= 0)
+        close(fd);
+    return r;
+}
+
 /* A copy of the whole file, complete or absent. */
 static int back_up(struct db *db, size_t number, struct error *err)
 {
@@ -105,13 +129,16 @@ static int back_up(struct db *db, size_t number, struct error *err)
     if (n < 0 || (size_t)n >= sizeof(path))
         return error_set(err, E_TOO_LARGE, "%s: the path is too long", db_path(db));
     snprintf(partial, sizeof(partial), "%s.part", path);
-    unlink(partial);
     struct db_stmt *st;
-    int r = db_stmt_get(db, SQL_COPY, &st, err);
+    int r = make_empty(partial, err);
+    if (r == 0)
+        r = db_stmt_get(db, SQL_COPY, &st, err);
     if (r == 0) {
         db_bind_text(st, 1, str_from(partial));
         r = db_run(st, err);
     }
+    if (r == 0)
+        r = sync_file(partial, err);
     if (r == 0 && rename(partial, path) != 0)
         r = error_set_errno(err, E_IO, errno, "cannot name the backup %s", path);
     if (r != 0) {

@@ -5,6 +5,7 @@
 
 #include "base/db.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -106,6 +107,51 @@ static void a_file_is_for_its_owner_only(void **state)
     assert_int_equal(st.st_mode & 0777, 0600);
     assert_int_equal(stat(tempdir_path("a.db-wal"), &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
+    db_close(db);
+}
+
+/* Whether a process of its own finds SQLite's lock of an open file (its SHARED_FIRST) on `name`. */
+static bool locked_for_others(const char *name)
+{
+    int status;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct flock lock = {.l_type = F_WRLCK, .l_start = 0x40000002, .l_len = 510};
+        int fd = open(tempdir_path(name), O_RDWR | O_CLOEXEC);
+        _exit(fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 1;
+}
+
+/* Who closes a file without its lock known takes the log away from under who writes into it. */
+static void opening_a_file_once_more_keeps_the_locks_on_it(void **state)
+{
+    (void)state;
+    struct db *first = open_new("a.db", DB_WRITE);
+    exec(first, "CREATE TABLE t (i INTEGER) STRICT");
+    assert_true(locked_for_others("a.db"));
+    struct db *second = open_new("a.db", DB_WRITE);
+    assert_true(locked_for_others("a.db"));
+    db_close(second);
+    assert_true(locked_for_others("a.db"));
+    db_close(first);
+    assert_false(locked_for_others("a.db"));
+}
+
+static void a_statement_comes_without_the_values_of_its_last_use(void **state)
+{
+    struct error err = ERROR_INIT;
+    struct db_stmt *st;
+    (void)state;
+    struct db *db = open_new("a.db", DB_WRITE);
+    assert_int_equal(db_stmt_get(db, "SELECT ?1", &st, &err), 0);
+    db_bind_i64(st, 1, 7);
+    assert_int_equal(db_run(st, &err), 0);
+    assert_int_equal(db_stmt_get(db, "SELECT ?1", &st, &err), 0);
+    assert_int_equal(db_step(st, &err), DB_ROW);
+    assert_true(db_is_null(st, 0));
     db_close(db);
 }
 
@@ -326,6 +372,8 @@ int main(void)
         unit_test_in_tempdir(errors_name_the_file_and_the_cause),
         unit_test_in_tempdir(what_is_no_database_is_said_to_be_damaged),
         unit_test_in_tempdir(a_file_is_for_its_owner_only),
+        unit_test_in_tempdir(opening_a_file_once_more_keeps_the_locks_on_it),
+        unit_test_in_tempdir(a_statement_comes_without_the_values_of_its_last_use),
         unit_test_in_tempdir(a_rolled_back_transaction_leaves_nothing),
         unit_test_in_tempdir(a_reader_cannot_write),
         unit_test_in_tempdir(commits_survive_the_death_of_the_process),

@@ -86,6 +86,9 @@ static void an_older_file_is_backed_up_and_brought_forward(void **state)
     assert_int_equal(number(tempdir_path("m.db.before-0002"), "SELECT i FROM t"), 1);
     assert_int_equal(number(tempdir_path("m.db.before-0002"), "SELECT count(*) FROM migrations"),
                      1);
+    struct stat st;
+    assert_int_equal(stat(tempdir_path("m.db.before-0002"), &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
 }
 
 static void a_newer_file_is_refused_in_one_sentence(void **state)
