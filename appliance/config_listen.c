@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/config_listen.h"
 
+#include "base/http/server.h"
+
 struct place {
     const char *section;
     struct str text;
@@ -10,6 +12,8 @@ struct place {
 };
 
 struct places {
+    struct conf *conf;
+    const struct yaml_node *root;
     struct place *items;
     size_t count;
 };
@@ -19,11 +23,15 @@ static const struct yaml_node *listen_node(const struct yaml_node *root, const c
     return yaml_find(yaml_find(root, str_from(section)), STR("listen"));
 }
 
-static void add_places(struct places *places, const struct yaml_node *root, const char *section,
-                       const struct str *listen, size_t count)
+static void add_places(struct places *places, const char *section, const struct str *listen,
+                       size_t count)
 {
-    const struct yaml_node *node = listen_node(root, section);
+    const struct yaml_node *node = listen_node(places->root, section);
     const struct yaml_node *item = node != NULL ? conf_first(node) : NULL;
+    if (count > HTTP_LISTEN_MAX)
+        conf_fault(places->conf, node,
+                   "`listen` in `%s` has %zu addresses; at most %d are possible", section, count,
+                   HTTP_LISTEN_MAX);
     /* a faulty item was left out and reported: then nothing more can be said of the others */
     if (node != NULL && conf_count(node) > 0 && conf_count(node) != count)
         return;
@@ -51,7 +59,7 @@ static bool clash(const struct place *a, const struct place *b)
     return ip_eq(a->ip, b->ip) || ip_is_unspecified(a->ip) || ip_is_unspecified(b->ip);
 }
 
-static void refuse_clashes(struct conf *conf, const struct places *places)
+static void refuse_clashes(const struct places *places)
 {
     for (size_t i = 1; i < places->count; i++) {
         for (size_t k = 0; k < i; k++) {
@@ -63,7 +71,7 @@ static void refuse_clashes(struct conf *conf, const struct places *places)
                 here = there;
                 there = swap;
             }
-            conf_fault(conf, here->node,
+            conf_fault(places->conf, here->node,
                        "`listen` in `%s`: `%" STR_FMT
                        "` is taken by `%s`, which listens on `%" STR_FMT "`%s",
                        here->section, STR_ARG(here->text), there->section, STR_ARG(there->text),
@@ -82,20 +90,19 @@ static bool is_open(const struct config *config, const char *section)
     return false;
 }
 
-static void refuse_exposure(struct conf *conf, const struct config *config,
-                            const struct places *places)
+static void refuse_exposure(const struct places *places, const struct config *config)
 {
     for (size_t i = 0; i < places->count; i++) {
         const struct place *place = &places->items[i];
         if (place->node == NULL || ip_is_loopback(place->ip))
             continue;
         if (is_open(config, place->section))
-            fault(conf, place,
+            fault(places->conf, place,
                   "can be reached from other machines, without TLS; listen on 127.0.0.1, or set "
                   "`url: https://...` where a proxy ends TLS, or write `insecure: true` beside it");
         else if (strcmp(place->section, "metrics") == 0 && config->metrics.allow.count == 0 &&
                  config->metrics.token.n == 0)
-            fault(conf, place,
+            fault(places->conf, place,
                   "can be reached from other machines; set `allow` or `token` beside it");
     }
 }
@@ -109,13 +116,14 @@ void config_check_listeners(struct conf *conf, const struct yaml_node *root,
     const struct metrics_config *metrics = &config->metrics;
     size_t count =
         gateway->listen_count + portal->listen_count + admin->listen_count + metrics->listen_count;
-    struct places places = {.items = conf_alloc(conf, count, sizeof(struct place)), .count = 0};
+    struct places places = {
+        .conf = conf, .root = root, .items = conf_alloc(conf, count, sizeof(struct place))};
     if (places.items == NULL)
         return;
-    add_places(&places, root, "gateway", gateway->listen, gateway->listen_count);
-    add_places(&places, root, "portal", portal->listen, portal->listen_count);
-    add_places(&places, root, "admin", admin->listen, admin->listen_count);
-    add_places(&places, root, "metrics", metrics->listen, metrics->listen_count);
-    refuse_clashes(conf, &places);
-    refuse_exposure(conf, config, &places);
+    add_places(&places, "gateway", gateway->listen, gateway->listen_count);
+    add_places(&places, "portal", portal->listen, portal->listen_count);
+    add_places(&places, "admin", admin->listen, admin->listen_count);
+    add_places(&places, "metrics", metrics->listen, metrics->listen_count);
+    refuse_clashes(&places);
+    refuse_exposure(&places, config);
 }

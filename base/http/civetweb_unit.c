@@ -24,7 +24,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LISTENERS_MAX 16
 #define BACKLOG 4096
 
 struct mg_context;
@@ -122,9 +121,9 @@ static void let_go(const struct pollfd *fds, nfds_t count)
 /* The accepting thread's poll: also ended by wake_fd, and quiet once the ports are given up. */
 static int poll_listeners(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
-    struct pollfd all[LISTENERS_MAX + 1];
+    struct pollfd all[CIVET_LISTENERS_MAX + 1];
     uint64_t ignored;
-    CHECK(count <= LISTENERS_MAX);
+    CHECK(count <= CIVET_LISTENERS_MAX);
     if (atomic_load(&own->closed)) {
         usleep(20000);
         return 0;

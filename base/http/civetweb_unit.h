@@ -17,11 +17,14 @@
 
 #include "base/fiber/posix.h"
 
+#define CIVET_LISTENERS_MAX 16
+
 struct civet;
 
 struct civet_options {
     const char *name;      /* of the accepting thread; up to 15 bytes */
-    const char *addresses; /* comma-separated "127.0.0.1:8080", "[::1]:8080" */
+    const char *addresses; /* comma-separated "127.0.0.1:8080", "[::1]:8080"; at most
+                              CIVET_LISTENERS_MAX */
     unsigned workers;
     struct posix_spawn_place place; /* where the workers run */
     void *user;

@@ -10,6 +10,8 @@
 
 #define ADDRESS_TEXT_MAX 64
 
+_Static_assert(HTTP_LISTEN_MAX <= CIVET_LISTENERS_MAX, "each address has a listener");
+
 /* Answers a connection that nobody can serve, without waiting for anything it may send. */
 static void turn_away(struct http_server *server, int fd)
 {

@@ -58,10 +58,12 @@ struct http_conn {
     uint64_t served;
 };
 
+#define HTTP_LISTEN_MAX 16 /* addresses of one server */
+
 struct http_options {
     const char *name; /* of the listener, in thread names; up to 10 bytes */
     const struct str *listen;
-    size_t listen_count;
+    size_t listen_count;       /* at most HTTP_LISTEN_MAX */
     struct carriers *carriers; /* where the workers run; NULL for ordinary threads */
     unsigned workers;          /* connections served at once */
     unsigned max_per_client;   /* connections of one address; 0 for no cap */

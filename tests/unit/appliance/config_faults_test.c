@@ -104,6 +104,11 @@ static const struct fault {
     {"version: 1\ngateway: { listen: [\"127.0.0.1:80\", \"*:81\"] }\n",
      "weir.yaml:2:37: error: `listen` in `gateway`: `\"*:81\"` is no ADDRESS:PORT such as "
      "127.0.0.1:8080 or [::1]:8080; all interfaces are 0.0.0.0 and [::]"},
+    {"version: 1\ngateway: { listen: [127.0.0.1:1, 127.0.0.1:2, 127.0.0.1:3, 127.0.0.1:4, "
+     "127.0.0.1:5, 127.0.0.1:6, 127.0.0.1:7, 127.0.0.1:8, 127.0.0.1:9, 127.0.0.1:10, "
+     "127.0.0.1:11, 127.0.0.1:12, 127.0.0.1:13, 127.0.0.1:14, 127.0.0.1:15, 127.0.0.1:16, "
+     "127.0.0.1:17] }\n",
+     "weir.yaml:2:20: error: `listen` in `gateway` has 17 addresses; at most 16 are possible"},
     {"version: 1\ngateway: { listen: 127.0.0.1:8081 }\n",
      "weir.yaml:2:20: error: `listen` in `gateway`: `127.0.0.1:8081` is taken by `portal`, which "
      "listens on `127.0.0.1:8081` where its `listen` does not say otherwise"},
