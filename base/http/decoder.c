@@ -138,6 +138,8 @@ int decoder_next(struct decoder *d, struct str *in, struct str *ret_data)
             *in = str_slice(*in, n, in->n);
             if (d->left != UINT64_MAX)
                 d->left -= n;
+            /* payload pays for framing: long bodies of padded chunks are no attack */
+            d->overhead -= n < d->overhead ? (uint32_t)n : d->overhead;
             if (d->left == 0)
                 d->state = d->chunked ? DECODER_DATA_CR : DECODER_DONE;
             return 0;

@@ -39,9 +39,10 @@ struct decoder {
     uint64_t left;
     uint64_t size;     /* of the chunk whose size is being read */
     unsigned digits;   /* of that size */
-    uint32_t overhead; /* bytes of extensions and trailers so far */
+    uint32_t overhead; /* bytes of padding, extensions and trailers so far, less those of payload */
 };
 
+/* By how much what is skipped may outweigh what is not. */
 #define DECODER_OVERHEAD_MAX (16 * 1024)
 
 void decoder_init(struct decoder *d, const struct head *head);
