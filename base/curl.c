@@ -123,6 +123,9 @@ static void set_up(struct fetch_client *client, const struct fetch_request *requ
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, ms_of(connect_us));
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, ms_of(request->timeout_us));
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    /* a name server that is silent holds up neither a cancel nor the end of the time: libcurl's
+     * thread that asks it is left to itself */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* also switches off those of the environment */
     curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);

@@ -4,6 +4,7 @@
 #include "base/curl.h"
 #include "stub_server.h"
 
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -33,19 +34,24 @@ static int tear_down(void **state)
     return 0;
 }
 
-static int ask(uint16_t port, const char *method, struct str content, struct error *err)
+static int ask_url(const char *url, const char *method, struct str content, struct error *err)
 {
     static const char *const headers[] = {"Content-Type: text/x-test", "X-Scope-OrgID: me"};
-    char url[64];
     struct fetch_request request = {.method = method,
                                     .url = url,
                                     .headers = headers,
                                     .header_count = ARRAY_LEN(headers),
                                     .body = content,
                                     .timeout_us = PATIENCE_US};
-    snprintf(url, sizeof(url), "http://127.0.0.1:%u/push?x=1", port);
     buf_clear(&body);
     return fetch(client, &request, &response, &body, err);
+}
+
+static int ask(uint16_t port, const char *method, struct str content, struct error *err)
+{
+    char url[64];
+    snprintf(url, sizeof(url), "http://127.0.0.1:%u/push?x=1", port);
+    return ask_url(url, method, content, err);
 }
 
 /* Answers with what it was sent. */
@@ -250,6 +256,66 @@ static void a_cancel_ends_the_running_request_and_all_later_ones(void **state)
     stub_stop(&server);
 }
 
+/*
+ * A name server in place of the machine's: it knows nobody, and of silent.test it says so when the
+ * test is over.
+ */
+static struct {
+    pthread_mutex_t mtx;
+    pthread_cond_t cond;
+    bool asked, over;
+} names = {.mtx = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER};
+
+int getaddrinfo(const char *restrict host, const char *restrict service,
+                const struct addrinfo *restrict hints, struct addrinfo **restrict ret_found)
+{
+    (void)service, (void)hints, (void)ret_found;
+    if (host == NULL || strcmp(host, "silent.test") != 0)
+        return EAI_NONAME;
+    pthread_mutex_lock(&names.mtx);
+    names.asked = true;
+    pthread_cond_broadcast(&names.cond);
+    while (!names.over)
+        pthread_cond_wait(&names.cond, &names.mtx);
+    pthread_mutex_unlock(&names.mtx);
+    return EAI_AGAIN;
+}
+
+static void *ask_for_a_name(void *arg)
+{
+    struct error err = ERROR_INIT;
+    int r = ask_url("http://silent.test/", "POST", STR("x"), &err);
+    pthread_mutex_lock(&names.mtx);
+    bool over = names.over;
+    pthread_mutex_unlock(&names.mtx);
+    (void)arg;
+    return r == E_CANCELED && !over ? NULL : &names;
+}
+
+static void a_cancel_does_not_wait_for_a_name_server(void **state)
+{
+    pthread_t thread;
+    void *failed;
+    struct timespec until;
+    (void)state;
+    assert_int_equal(pthread_create(&thread, NULL, ask_for_a_name, NULL), 0);
+    pthread_mutex_lock(&names.mtx);
+    while (!names.asked)
+        pthread_cond_wait(&names.cond, &names.mtx);
+    pthread_mutex_unlock(&names.mtx);
+    fetch_cancel(client);
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += PATIENCE_US / US_PER_S;
+    int e = pthread_timedjoin_np(thread, &failed, &until);
+    pthread_mutex_lock(&names.mtx);
+    names.over = true;
+    pthread_cond_broadcast(&names.cond);
+    pthread_mutex_unlock(&names.mtx);
+    if (e != 0)
+        pthread_join(thread, &failed);
+    assert_null(failed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +332,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_server_that_stalls_is_given_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_cancel_ends_the_running_request_and_all_later_ones,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_cancel_does_not_wait_for_a_name_server, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
