@@ -12,6 +12,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -196,6 +197,17 @@ struct ring *journal_at(const struct journal *journal, unsigned index)
     return journal->rings[index];
 }
 
+static int sync_dir(const struct journal *j, struct error *err)
+{
+    int fd = open(j->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int r = fd >= 0 && fsync(fd) == 0
+                ? 0
+                : error_set_errno(err, E_IO, errno, "%s: cannot sync", j->dir);
+    if (fd >= 0)
+        close(fd);
+    return r;
+}
+
 int journal_renew(struct journal *journal, struct error *err)
 {
     for (unsigned i = 0; i < journal->wanted; i++) {
@@ -213,5 +225,6 @@ int journal_renew(struct journal *journal, struct error *err)
         ring_close(ring);
     }
     journal->count = journal->wanted;
-    return 0;
+    /* names as well: a ring of before that came back would be counted again */
+    return sync_dir(journal, err);
 }

@@ -154,8 +154,8 @@ struct ring *journal_at(const struct journal *journal, unsigned index);
 
 /*
  * When everything that was found at opening is read, stored and released: removes the files of
- * earlier runs that are no longer used and makes the carriers' rings ready. The headers are synced,
- * so that after a loss of power no old id comes back.
+ * earlier runs that are no longer used and makes the carriers' rings ready. Headers and folder are
+ * synced, so that after a loss of power no old id comes back.
  */
 must_check int journal_renew(struct journal *journal, struct error *err);
 

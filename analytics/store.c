@@ -282,13 +282,18 @@ bool store_reserve_take(struct store *store)
 {
     char path[PATH_MAX];
     struct statvfs fs;
+    struct stat st;
     reserve_path(store, path);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
         return false;
-    /* only where it would not itself be what fills the disk */
-    store->reserve = posix_fallocate(fd, 0, RESERVE_BYTES) == 0 && fstatvfs(fd, &fs) == 0 &&
-                     (uint64_t)fs.f_bavail * fs.f_frsize >= SPARE_BYTES;
+    /* only where it would not itself be what fills the disk, be it for the moment of trying; a
+     * reserve of before is there already */
+    uint64_t wanted = SPARE_BYTES;
+    if (fstat(fd, &st) == 0 && (off_t)st.st_blocks * 512 < RESERVE_BYTES)
+        wanted += (uint64_t)RESERVE_BYTES;
+    store->reserve = fstatvfs(fd, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize >= wanted &&
+                     posix_fallocate(fd, 0, RESERVE_BYTES) == 0;
     close(fd);
     if (!store->reserve)
         unlink(path);

@@ -248,6 +248,8 @@ int carriers_start(struct carriers **ret_carriers, const struct carriers_options
     if (r != 0)
         return r;
     unsigned count = options->count > 0 ? options->count : cpus_allowed();
+    if (count > CARRIERS_MAX)
+        count = CARRIERS_MAX;
     size_t size = sizeof(struct carriers) + count * sizeof(struct carrier);
     struct carriers *carriers =
         aligned_alloc(CACHE_LINE, (size + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1));

@@ -33,8 +33,11 @@
 struct carriers;
 struct fiber;
 
+#define CARRIERS_MAX 254 /* a descriptor tells whose it is in one byte, see wait.c */
+
 struct carriers_options {
-    unsigned count;    /* carriers; 0 for one a core the process may use (affinity and cgroup) */
+    /* carriers, at most CARRIERS_MAX; 0 for one a core the process may use (affinity and cgroup) */
+    unsigned count;
     bool real_threads; /* each fiber a thread of its own: for debuggers */
 };
 

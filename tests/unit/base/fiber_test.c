@@ -470,6 +470,28 @@ static void a_trimmed_stack_still_works(void **state)
     carriers_stop(c);
 }
 
+static void *waits_twice(void *arg)
+{
+    char p[8];
+    int fd = *(int *)arg;
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(fiber_recv(fd, p, sizeof(p), in_ms(0)), E_TIMEOUT);
+    fiber_close(fd);
+    return arg;
+}
+
+static void a_machine_of_many_cores_gets_as_many_carriers_as_there_can_be(void **state)
+{
+    (void)state;
+    struct carriers *c = start(CARRIERS_MAX + 46);
+    int fds[2];
+    pair(fds);
+    assert_int_equal(carriers_count(c), CARRIERS_MAX);
+    assert_ptr_equal(fiber_join(fiber_start(c, CARRIERS_MAX - 1, waits_twice, &fds[1])), &fds[1]);
+    fiber_close(fds[0]);
+    carriers_stop(c);
+}
+
 static void what_the_kernel_will_not_give_is_said_before(void **state)
 {
     (void)state;
@@ -500,6 +522,7 @@ int main(void)
         cmocka_unit_test(conditions_carry_between_threads_and_fibers_both_ways),
         cmocka_unit_test(connecting_succeeds_or_is_refused),
         cmocka_unit_test(a_trimmed_stack_still_works),
+        cmocka_unit_test(a_machine_of_many_cores_gets_as_many_carriers_as_there_can_be),
         cmocka_unit_test(what_the_kernel_will_not_give_is_said_before),
     };
     int failed = cmocka_run_group_tests_name("fibers", tests, NULL, NULL);
