@@ -59,7 +59,7 @@ static const struct conf_field SECTION_FIELDS[] = {
     {.name = "trusted_proxies",
      CONF_AS_CIDRS(struct gateway_config, trusted_proxies),
      .unset = "none",
-     .doc = "Whose `X-Forwarded-For` and `Forwarded` are believed."},
+     .doc = "Whose `X-Forwarded-For`, or `Forwarded` where there is none, is believed."},
     {.name = "workers",
      CONF_AS_U32(struct gateway_config, workers),
      .fallback = "1024",

@@ -5,6 +5,7 @@
  */
 #include "gateway/access.h"
 #include "gateway/answer.h"
+#include "gateway/client.h"
 #include "gateway/forward.h"
 #include "gateway/inside.h"
 #include "gateway/readings.h"
@@ -38,38 +39,6 @@ static void adopt_trace(struct req *req)
     }
     if (any != 0)
         memcpy(req->trace_id, id, sizeof(id));
-}
-
-/*
- * The client behind trusted proxies: the last address of X-Forwarded-For that is not itself a
- * trusted proxy. An element that is no address ends the search: what lies beyond it is hearsay.
- */
-static void find_client(struct req *req)
-{
-    const struct cidr_set *trusted = &req->snapshot->config->trusted_proxies;
-    req->client_ip = req->conn->peer;
-    if (trusted->count == 0 || cidr_set_find(trusted, req->conn->peer) == NULL)
-        return;
-    req->via_proxy = true;
-    for (unsigned i = req->head->count; i > 0; i--) {
-        const struct head_field *f = &req->head->fields[i - 1];
-        struct str rest = f->value;
-        if (f->id != FIELD_X_FORWARDED_FOR)
-            continue;
-        while (rest.n > 0) {
-            size_t comma = rest.n;
-            while (comma > 0 && rest.p[comma - 1] != ',')
-                comma--;
-            struct str element = str_trim(str_slice(rest, comma, rest.n));
-            rest = str_slice(rest, 0, comma > 0 ? comma - 1 : 0);
-            struct ip ip;
-            if (ip_parse(element, &ip) != 0)
-                return;
-            req->client_ip = ip;
-            if (cidr_set_find(trusted, ip) == NULL)
-                return;
-        }
-    }
 }
 
 static bool refuse_bad(struct req *req, const char *why)
@@ -220,7 +189,7 @@ void edge_handle(struct http_conn *conn, void *arg)
     req->snapshot = atomic_load_explicit(&gateway->snapshot, memory_order_acquire);
     req->method = http_method_find(req->head->method);
     make_ids(req);
-    find_client(req);
+    client_find(req);
     if (req->via_proxy)
         adopt_trace(req);
     serve(req);

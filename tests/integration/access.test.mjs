@@ -107,6 +107,47 @@ test('only trusted proxies are believed, from the last one backwards', async (t)
   assert.equal(row.reason, 'ip_denied');
 });
 
+test('a trusted proxy may say it in Forwarded, where it sends no X-Forwarded-For', async (t) => {
+  const o = await echo(t);
+  const c = config(o, 'api', { allow: ['192.0.2.7', '2001:db8:1::7'] },
+    { trusted_proxies: ['127.0.0.1', '10.0.0.0/8', '2001:db8:2::/48'] });
+  const w = await Weir.start(t, c);
+  const says = async (...fields) => (await call(w.gateway,
+    `GET /a HTTP/1.1\r\nHost: a\r\nX-API-Key: ${KEY}\r\n${fields.map((f) => `${f}\r\n`).join('')}\r\n`)).status;
+  for (const [value, status] of [
+    ['for=192.0.2.7', 200],
+    ['FOR="192.0.2.7:4711";proto=https;by=10.0.0.9', 200],
+    ['proto=https;for="[2001:db8:1::7]"', 200],
+    ['for="[2001:DB8:1::7]:443"', 200],
+    ['for=192.0.2.7, for=10.0.0.1', 200],
+    ['for=192.0.2.7, for="[2001:db8:2::1]:80", for=10.0.0.1', 200],
+    ['for=198.51.100.1, for=192.0.2.7', 200],
+    ['for=192.0.2.7, for=198.51.100.1', 403],
+    ['for=192.0.2.7, for=unknown', 403],
+    ['for=192.0.2.7, for=_hidden, for=10.0.0.1', 403],
+    ['for=192.0.2.7, proto=https', 403],
+    ['for=198.51.100.1;for=192.0.2.7', 403],
+    ['for=2001:db8:1::7', 403],
+    ['for="[192.0.2.7"', 403],
+    ['for="[2001:db8:1::7]x"', 403],
+    ['for="192.0.2.7', 403],
+    ['', 403],
+    // what a client wrote into its own part or its Host changes nothing of what the proxy says
+    ['for="x, for=192.0.2.7', 200],
+    ['for="x, for=198.51.100.1', 403],
+    ['for=198.51.100.1;host="a, for=192.0.2.7;x="', 403],
+    ['for=198.51.100.1;host="a;for=192.0.2.7;x="', 403],
+    ['for=198.51.100.1;host="a\\", for=192.0.2.7;x=\\""', 403],
+  ]) assert.equal(await says(`Forwarded: ${value}`), status, value);
+  assert.equal(await says('Forwarded: for=192.0.2.7', 'Forwarded: for=10.0.0.1'), 200);
+  // proxies that set the one pass the other on as it came
+  assert.equal(await says('Forwarded: for=192.0.2.7', 'X-Forwarded-For: 198.51.100.1'), 403);
+  assert.equal(await says('Forwarded: for=198.51.100.1', 'X-Forwarded-For: 192.0.2.7'), 200);
+  const liar = await call(w.gateway, `GET /a HTTP/1.1\r\nHost: a\r\nX-API-Key: ${KEY}\r\nForwarded: for=192.0.2.7\r\n\r\n`,
+    { localAddress: '127.0.0.2' });
+  assert.equal(liar.status, 403);
+});
+
 test('clients come by IPv6 as well', async (t) => {
   const o = await echo(t);
   const w = new Weir(t, config(o, 'api', { allow: ['::1'] }, { listen: ['[::1]:0', '127.0.0.1:0'] }));
