@@ -5,6 +5,7 @@
 #include "gateway/inside.h"
 
 #include "base/http/reply.h"
+#include "base/secret.h"
 
 static void add_field(struct buf *out, struct str name, struct str value)
 {
@@ -54,6 +55,15 @@ void forward_target(struct req *req, struct buf *out, struct str prefix)
     buf_add_str(out, req->target.query);
 }
 
+/* Whether the field brings a key of our form, be it one that nobody asked for. */
+static bool bears_our_key(struct str authorization)
+{
+    if (!str_starts_nocase(authorization, STR("Bearer ")))
+        return false;
+    struct str token = str_trim(str_slice(authorization, sizeof("Bearer ") - 1, authorization.n));
+    return key_parse(token, NULL) != KEY_FOREIGN;
+}
+
 /* Fields that are not copied: they are this connection's, or ours, or the key. */
 static bool stays_behind(const struct req *req, const struct head_field *f)
 {
@@ -75,7 +85,7 @@ static bool stays_behind(const struct req *req, const struct head_field *f)
     case FIELD_X_API_KEY:
         return hide_key && req->route->api->auth.kind == AUTH_KEY;
     case FIELD_AUTHORIZATION:
-        return hide_key && req->key_source == KEY_FROM_BEARER;
+        return hide_key && (req->key_source == KEY_FROM_BEARER || bears_our_key(f->value));
     default:
         return false;
     }
