@@ -27,8 +27,8 @@ static inline struct http_server *loopback_start(void (*handle)(struct http_conn
         .name = "test",
         .listen = listen,
         .listen_count = 1,
-        .workers =
-            64, /* more than a test makes connections: of one that is over it may not know yet */
+        /* more than a test makes connections: of one that is over it may not know yet */
+        .workers = 64,
         .limits = {.head = 8192, .target = 2048},
         .head_timeout_us = 10 * US_PER_S,
         .body_timeout_us = 10 * US_PER_S,
