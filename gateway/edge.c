@@ -147,13 +147,7 @@ static bool can_be_counted(struct req *req)
 static void serve(struct req *req)
 {
     if (req->conn->fault != 0) {
-        req_refuse(req,
-                   req->conn->fault == 408   ? REASON_REQUEST_TIMEOUT
-                   : req->conn->fault == 414 ? REASON_URI_TOO_LONG
-                   : req->conn->fault == 431 ? REASON_HEADERS_TOO_LARGE
-                                             : REASON_BAD_REQUEST,
-                   "The request is refused: %s.", req->conn->why);
-        req->status = req->conn->fault;
+        req_refuse_fault(req, req->conn->fault, req->conn->why);
         /* what is told of the target is what is told of a good one: a query apart, to be redacted
          */
         const char *why = target_parse(&req->target, req->head->method, req->head->target);

@@ -15,6 +15,7 @@ struct preview {
     struct snapshot snapshot; /* configuration, router and plans of it are filled */
     struct head head;         /* a request's without a field */
     struct route_query query;
+    char *text; /* the head as it would be sent */
     char *path; /* holds the path of the query */
     struct req req;
 };
@@ -59,6 +60,7 @@ void preview_destroy(struct preview *preview)
     if (preview == NULL)
         return;
     free(preview->path);
+    free(preview->text);
     free(preview->snapshot.plans);
     router_destroy(preview->snapshot.router);
     router_scratch_destroy(preview->scratch);
@@ -98,8 +100,6 @@ static void begin(struct preview *p, const struct preview_query *query)
     struct req *req = &p->req;
     memset(req, 0, offsetof(struct req, next));
     head_clear(&p->head);
-    p->head.method = query->method;
-    p->head.target = query->url;
     req->head = &p->head;
     req->snapshot = &p->snapshot;
     req->method = http_method_find(query->method);
@@ -112,6 +112,36 @@ static void begin(struct preview *p, const struct preview_query *query)
 static bool refuse_bad(struct req *req, const char *why)
 {
     req_refuse(req, REASON_BAD_REQUEST, "The request is malformed: %s.", why);
+    return false;
+}
+
+/*
+ * Reads the request's first line as the listener would. HTTP/1.0 needs no Host: here, the host is
+ * the one of the URL.
+ */
+static bool read_line(struct preview *p, const struct preview_query *query)
+{
+    const struct gateway_config *c = p->config;
+    struct head_limits limits = {.head = c->max_head, .target = c->max_target};
+    struct head_scan scan = {.at = 0};
+    const char *why = NULL;
+    struct buf text;
+    buf_init(&text, query->method.n + query->url.n + 32);
+    buf_printf(&text, "%" STR_FMT " %" STR_FMT " HTTP/1.0\r\n\r\n", STR_ARG(query->method),
+               STR_ARG(query->url));
+    CHECK(buf_finish(&text) == 0);
+    free(p->text);
+    p->text = text.p;
+    enum head_status s = head_scan_request(&scan, text.p, text.n, &limits, &why);
+    if (s == HEAD_OK)
+        s = head_parse_request(&p->head, text.p, text.n, &limits, &why);
+    if (s == HEAD_OK && str_eq(p->head.target, query->url))
+        return true;
+    if (s == HEAD_OK) { /* the URL has line ends of its own */
+        s = HEAD_BAD;
+        why = "the request target has a character that is not allowed";
+    }
+    req_refuse_fault(&p->req, head_fault_status(s), why);
     return false;
 }
 
@@ -206,7 +236,7 @@ void preview_ask(struct preview *preview, const struct preview_query *query,
     *ret_result = (struct preview_result){.step_count = 0};
     begin(preview, query);
     preview->query = (struct route_query){.method = req->method};
-    if (read_target(preview) && find_route(preview))
+    if (read_line(preview, query) && read_target(preview) && find_route(preview))
         ask_policies(preview, query, ret_result);
     ret_result->method = req->method;
     ret_result->host = req->host;

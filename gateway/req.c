@@ -18,6 +18,16 @@ void req_refuse(struct req *req, enum reason reason, const char *detail, ...)
     }
 }
 
+void req_refuse_fault(struct req *req, unsigned status, const char *why)
+{
+    enum reason reason = status == 408   ? REASON_REQUEST_TIMEOUT
+                         : status == 414 ? REASON_URI_TOO_LONG
+                         : status == 431 ? REASON_HEADERS_TOO_LARGE
+                                         : REASON_BAD_REQUEST;
+    req_refuse(req, reason, "The request is refused: %s.", why);
+    req->status = status;
+}
+
 void note_begin(struct req *req, const char *decision)
 {
     buf_add_cstr(&req->trail, decision);

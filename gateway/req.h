@@ -90,6 +90,9 @@ struct req {
  */
 attr_printf(3, 4) void req_refuse(struct req *req, enum reason reason, const char *detail, ...);
 
+/* Refuses a request whose head could not be taken, with the HTTP status that says so. */
+void req_refuse_fault(struct req *req, unsigned status, const char *why);
+
 /*
  * Notes a policy's decision and the numbers it was made from, for `weir explain`. A note is
  * "limits pass burst.remaining=9 month.remaining=412;": what decided, then key=value pairs.

@@ -190,9 +190,13 @@ static void add_upstream(struct work *w, const char *method, const struct previe
     add_label(&w->out, "upstream");
     buf_printf(&w->out, "%" STR_FMT "\n", STR_ARG(upstream->name));
     for (size_t i = 0; i < upstream->target_count; i++) {
+        struct buf url;
+        buf_init(&url, TEXT_MAX);
+        preview_forward(w->preview, &upstream->targets[i], &url);
         add_label(&w->out, i == 0 ? "forwards" : "");
         buf_printf(&w->out, "%s ", method);
-        preview_forward(w->preview, &upstream->targets[i], &w->out);
+        table_clean(&w->out, buf_str(&url));
+        buf_free(&url);
         if (upstream->target_count > 1)
             buf_printf(&w->out, " (weight %u)", (unsigned)upstream->targets[i].weight);
         buf_add_char(&w->out, '\n');

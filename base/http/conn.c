@@ -142,27 +142,6 @@ static bool await_request(struct http_conn *conn)
     return n > 0 && atomic_compare_exchange_strong(&conn->phase, &waiting, PHASE_ACTIVE);
 }
 
-static unsigned status_of_fault(enum head_status s)
-{
-    switch (s) {
-    case HEAD_OK:
-    case HEAD_INCOMPLETE:
-        return 0;
-    case HEAD_BAD:
-        return 400;
-    case HEAD_URI_TOO_LONG:
-        return 414;
-    case HEAD_TOO_LARGE:
-        return 431;
-    case HEAD_UNIMPLEMENTED:
-        return 501;
-    case HEAD_VERSION:
-        return 505;
-    }
-    CHECK(!"head status");
-    return 0;
-}
-
 static void refuse(struct http_conn *conn, unsigned status, const char *why)
 {
     struct http_work *w = conn->work;
@@ -227,7 +206,7 @@ static bool read_head(struct http_conn *conn)
     if (s == HEAD_OK)
         s = head_parse_request(&w->head, w->in + w->begin, size, &o->limits, &why);
     if (s != HEAD_OK) {
-        refuse(conn, status_of_fault(s), why);
+        refuse(conn, head_fault_status(s), why);
         return true;
     }
     conn->bytes_in = size;

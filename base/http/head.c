@@ -36,6 +36,27 @@ bool http_is_token(struct str s)
     return s.n > 0 && run(s, C_TOKEN) == s.n;
 }
 
+unsigned head_fault_status(enum head_status s)
+{
+    switch (s) {
+    case HEAD_OK:
+    case HEAD_INCOMPLETE:
+        return 0;
+    case HEAD_BAD:
+        return 400;
+    case HEAD_URI_TOO_LONG:
+        return 414;
+    case HEAD_TOO_LARGE:
+        return 431;
+    case HEAD_UNIMPLEMENTED:
+        return 501;
+    case HEAD_VERSION:
+        return 505;
+    }
+    CHECK(!"head status");
+    return 0;
+}
+
 bool http_list_next(struct str *rest, struct str *ret_element)
 {
     while (rest->p != NULL) {

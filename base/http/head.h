@@ -93,6 +93,9 @@ enum head_status {
     HEAD_VERSION,       /* 505 */
 };
 
+/* The status that a refused head is answered with; 0 for HEAD_OK and HEAD_INCOMPLETE. */
+unsigned head_fault_status(enum head_status s);
+
 struct head_limits {
     size_t head, target; /* bytes */
 };

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { hello, makeSite, run, startSite } from './lib/site.mjs';
 import { folder } from './lib/weir.mjs';
+import { call } from './lib/wire.mjs';
 
 const nowhere = { url: 'http://127.0.0.1:9' };
 const UUID = '0193551e-0000-7000-8000-000000000000';
@@ -191,6 +192,15 @@ test('route sends nothing, and says what the gateway then does', async (t) => {
     const { status, headers } = await weir.call(path);
     assert.deepEqual([said[1], said[2]], [String(status), headers['weir-reason']], path);
   }
+  // what this client would not send
+  for (const [method, target] of [['GET', '/open/a b'], ['GET', '/open#part'], ['GET', '/open\x1b[31m'], ['GET', '/open\r\nX: y'],
+    ['GET', `/open/${'a'.repeat(9000)}`], ['TRACE', '/open'], ['CONNECT', '/open']]) {
+    const said = await weir.ok('route', method, target);
+    const { status, get } = await call(weir.gateway, `${method} ${target} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    assert.match(said, new RegExp(`^answer +${status} ${get('Weir-Reason')}`, 'm'), target);
+    assert.doesNotMatch(said, /[\r\x1b]|forwards/, target);
+  }
+  assert.match(await weir.ok('route', 'GET', '/open HTTP/1.1\r\nX: y'), /^answer +400 bad_request/m);
   const small = await weir.createKey('small');
   const kid = small.split('_')[2];
   for (let i = 0; i < 2; i++) await weir.call('/hello', small);
@@ -198,5 +208,5 @@ test('route sends nothing, and says what the gateway then does', async (t) => {
   for (let i = 0; i < 2; i++) await weir.call('/hello', small);
   assert.match(await weir.ok('route', 'GET', '/hello', '--key', kid), /limits +refused +by burst[^]*answer +429 rate_limited/);
   const counted = await weir.ok('sql', 'SELECT count(*) FROM requests');
-  assert.equal(counted, 'count(*)\n8\n');
+  assert.equal(counted, 'count(*)\n15\n');
 });
