@@ -137,13 +137,15 @@ struct restoring {
 static void restore_quota(void *ctx, const struct quota_usage *usage)
 {
     const struct restoring *restoring = ctx;
-    struct limiter *limiter = access_limiter(restoring->access, usage->app);
-    if (limiter == NULL)
-        return; /* of an app that is gone */
+    enum calendar unit;
     if (usage->window.us > restoring->latest.us)
         return; /* of a clock that was wrong: the window we are in was counted apart from it */
-    int r = limiter_restore(limiter, usage->limit, usage->window, usage->used);
-    (void)r; /* a limit that the plan has no more */
+    if (quota_unit_find(usage->limit, &unit) != 0)
+        return; /* of a version that has other units */
+    /* also where plan or app are gone: both may come back */
+    int r = limiter_restore(access_limiter(restoring->access, usage->app), usage->limit, unit,
+                            usage->window, usage->used);
+    (void)r; /* a window that does not begin with its unit is nobody's */
 }
 
 /* Counting starts from what was counted: the journal has been replayed, nothing is served yet. */

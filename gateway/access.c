@@ -335,8 +335,7 @@ int access_remove_key(struct access *access, const struct secret_hash *hash)
 struct limiter *access_limiter(struct access *access, struct str app)
 {
     hold(access);
-    uint32_t number = intern_find(&access->apps, app);
-    struct limiter *limiter = number != INTERN_NONE ? &access->app_slots[number]->limiter : NULL;
+    struct limiter *limiter = &access_slot_get(access, app)->limiter;
     let_go(access);
     return limiter;
 }

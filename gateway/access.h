@@ -139,7 +139,7 @@ must_check int access_set_state(struct access *access, const struct secret_hash 
                                 enum key_state state);
 must_check int access_remove_key(struct access *access, const struct secret_hash *hash);
 
-/* The limiter of an app that is or was there, NULL for any other name: for limiter_restore(). */
+/* The limiter of an app that is, was or may yet be there: for limiter_restore(). */
 struct limiter *access_limiter(struct access *access, struct str app);
 
 /*

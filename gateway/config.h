@@ -91,6 +91,9 @@ struct limit_conf {
     enum calendar window; /* quota only */
 };
 
+/* The unit of a quota's name; 0, or E_NOT_FOUND. */
+must_check int quota_unit_find(struct str name, enum calendar *ret_unit);
+
 #define PLAN_LIMITS_MAX 4
 
 enum plan_approval { APPROVAL_AUTOMATIC, APPROVAL_MANUAL };

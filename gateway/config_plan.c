@@ -2,6 +2,7 @@
 /*
  * The sections `plans` and `apps`: what may be called how often, and by whom.
  */
+#include "base/error.h"
 #include "gateway/config_rows.h"
 
 #define SECRET_CHARS_MIN 16
@@ -29,6 +30,17 @@ static const char *const PERIODS[] = {
     [CAL_MINUTE] = "minute", [CAL_HOUR] = "hour",   [CAL_DAY] = "day",
     [CAL_WEEK] = "week",     [CAL_MONTH] = "month", NULL,
 };
+
+int quota_unit_find(struct str name, enum calendar *ret_unit)
+{
+    for (enum calendar unit = CAL_MINUTE; unit <= CAL_MONTH; unit++) {
+        if (str_eq(name, str_from(PERIODS[unit]))) {
+            *ret_unit = unit;
+            return 0;
+        }
+    }
+    return E_NOT_FOUND;
+}
 
 static const struct conf_field RATE_FIELDS[] = {
     {.name = "requests",

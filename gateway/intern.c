@@ -57,11 +57,6 @@ static void grow(struct intern *in)
         in->slots[slot_of(in, in->names[i], in->hashes[i])] = i;
 }
 
-uint32_t intern_find(const struct intern *in, struct str name)
-{
-    return in->slots[slot_of(in, name, str_hash(name))];
-}
-
 uint32_t intern_get(struct intern *in, struct str name)
 {
     uint64_t hash = str_hash(name);

@@ -15,7 +15,7 @@
 /* What w says of a month: the header is a promise of the plan and must not change each month. */
 #define MONTH_S UINT64_C(2592000)
 
-_Static_assert(sizeof(struct limiter) <= 5 * CACHE_LINE, "a subject stays on few lines");
+_Static_assert(offsetof(struct limiter, aside) <= 5 * CACHE_LINE, "a call touches few lines");
 
 /* ---- rules ---- */
 
@@ -380,14 +380,39 @@ static struct limit_state state_fresh(const struct limit_rule *rule, struct mono
     return state;
 }
 
-/* The state of `rule` under the rules that were in force; under the lock. */
+/* The place where a quota of that name and unit was put; NULL where none was. Under the lock. */
+static struct limit_aside *find_aside(struct limiter *limiter, const struct limit_rule *rule)
+{
+    struct limit_aside *aside = &limiter->aside[rule->window];
+    bool same = rule->kind == LIMIT_QUOTA &&
+                str_eq(str_make(aside->name, aside->name_len), limit_rule_name(rule));
+    return same ? aside : NULL;
+}
+
+static void put_aside(struct limiter *limiter, const struct limit_rule *rule,
+                      const struct limit_state *state)
+{
+    struct limit_aside *aside = &limiter->aside[rule->window];
+    if (rule->kind != LIMIT_QUOTA)
+        return;
+    aside->state = *state;
+    aside->name_len = rule->name_len;
+    memcpy(aside->name, rule->name, rule->name_len);
+}
+
+/* The state of `rule`, from the rules that were in force or from aside; under the lock. */
 static struct limit_state state_carry(struct limiter *limiter, const struct limit_rule *rule,
                                       struct mono now)
 {
     const struct limiter_rules *old = limiter->rules;
     unsigned at = old != NULL ? find_same(old, rule) : 0;
-    if (old == NULL || at == old->count)
-        return state_fresh(rule, now);
+    if (old == NULL || at == old->count) {
+        struct limit_aside *aside = find_aside(limiter, rule);
+        if (aside == NULL)
+            return state_fresh(rule, now);
+        aside->name_len = 0;
+        return aside->state;
+    }
     struct limit_state *state = &limiter->states[at];
     if (rule->kind == LIMIT_RATE) {
         bucket_fill(&old->items[at], state, now);
@@ -401,8 +426,13 @@ void limiter_configure(struct limiter *limiter, const struct limiter_rules *rule
     struct limit_state states[PLAN_LIMITS_MAX];
     unsigned count = rules != NULL ? rules->count : 0;
     lock(limiter);
+    const struct limiter_rules *old = limiter->rules;
     for (unsigned i = 0; i < count; i++)
         states[i] = state_carry(limiter, &rules->items[i], now);
+    for (unsigned i = 0; old != NULL && i < old->count; i++) {
+        if (rules == NULL || find_same(rules, &old->items[i]) == count)
+            put_aside(limiter, &old->items[i], &limiter->states[i]);
+    }
     memcpy(limiter->states, states, count * sizeof(*states));
     limiter->rules = rules;
     unlock(limiter);
@@ -424,33 +454,37 @@ void limiter_refund(struct limiter *limiter, const struct limiter_answer *answer
 {
     CHECK(answer->admitted);
     lock(limiter);
-    for (unsigned i = 0; limiter->rules != NULL && i < answer->count; i++) {
-        unsigned at = find_same(limiter->rules, answer->limits[i].rule);
-        if (at < limiter->rules->count)
-            give_back(&limiter->rules->items[at], &limiter->states[at], answer->limits[i].window);
+    const struct limiter_rules *rules = limiter->rules;
+    for (unsigned i = 0; i < answer->count; i++) {
+        const struct limit_now *taken = &answer->limits[i];
+        struct limit_aside *aside = find_aside(limiter, taken->rule);
+        unsigned at = rules != NULL ? find_same(rules, taken->rule) : 0;
+        if (rules != NULL && at < rules->count)
+            give_back(&rules->items[at], &limiter->states[at], taken->window);
+        else if (aside != NULL)
+            give_back(taken->rule, &aside->state, taken->window);
     }
     unlock(limiter);
 }
 
-int limiter_restore(struct limiter *limiter, struct str name, struct wall window, uint64_t used)
+int limiter_restore(struct limiter *limiter, struct str name, enum calendar unit,
+                    struct wall window, uint64_t used)
 {
-    int r = E_NOT_FOUND;
+    struct limit_rule rule = {.kind = LIMIT_QUOTA, .window = unit, .name_len = name.n};
+    if (!name_is_fine(name) || wall_floor(window, unit).us != window.us)
+        return E_INVALID;
+    memcpy(rule.name, name.p, name.n);
+    struct limit_state state = state_fresh(&rule, (struct mono){.us = 0});
+    quota_open(&rule, &state, window);
+    state.quota.used = used;
     lock(limiter);
-    unsigned count = limiter->rules != NULL ? limiter->rules->count : 0;
-    for (unsigned i = 0; i < count; i++) {
-        const struct limit_rule *rule = &limiter->rules->items[i];
-        if (rule->kind != LIMIT_QUOTA || !str_eq(limit_rule_name(rule), name))
-            continue;
-        r = E_INVALID;
-        if (wall_floor(window, rule->window).us == window.us) {
-            limiter->states[i] = state_fresh(rule, (struct mono){.us = 0});
-            quota_open(rule, &limiter->states[i], window);
-            limiter->states[i].quota.used = used;
-            r = 0;
-        }
-    }
+    unsigned at = limiter->rules != NULL ? find_same(limiter->rules, &rule) : 0;
+    if (limiter->rules != NULL && at < limiter->rules->count)
+        limiter->states[at] = state;
+    else
+        put_aside(limiter, &rule, &state);
     unlock(limiter);
-    return r;
+    return 0;
 }
 
 void limiter_write(const struct limiter_answer *answer, struct buf *out)

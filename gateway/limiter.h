@@ -95,11 +95,19 @@ struct limit_state {
     };
 };
 
+/* A quota that is not in force, should it come back. */
+struct limit_aside {
+    size_t name_len; /* 0: none */
+    char name[LIMIT_NAME_MAX + 1];
+    struct limit_state state;
+};
+
 /* The limits of one subject. Initialised by limiter_init(); all fields are the module's. */
 struct limiter {
     cache_aligned _Atomic uint32_t lock;
     const struct limiter_rules *rules;          /* guarded by lock; NULL: no limits */
     struct limit_state states[PLAN_LIMITS_MAX]; /* guarded by lock; as rules->items */
+    struct limit_aside aside[CAL_MONTH + 1];    /* guarded by lock; the latest of each unit */
 };
 
 /* One without limits. Nothing needs to be given back. */
@@ -107,8 +115,8 @@ void limiter_init(struct limiter *limiter);
 
 /*
  * Puts these rules (NULL: none) in force. A limit of a name and kind that was there before keeps
- * its state: a bucket what is left, down to the new burst, a quota what was used. A new bucket is
- * full.
+ * its state: a bucket what is left, down to the new burst, a quota what was used, also where it was
+ * away meanwhile. A new bucket is full.
  */
 void limiter_configure(struct limiter *limiter, const struct limiter_rules *rules, struct mono now);
 
@@ -146,11 +154,11 @@ void limiter_refund(struct limiter *limiter, const struct limiter_answer *answer
 
 /*
  * After a restart: `used` calls were let through in the window of quota `name` that began at
- * `window`. 0; E_NOT_FOUND where there is no such quota; E_INVALID where no window of it begins
- * then.
+ * `window`, be the quota in force or come back later. 0; E_INVALID where no window of that unit
+ * begins then, or for a name that no limit has.
  */
-must_check int limiter_restore(struct limiter *limiter, struct str name, struct wall window,
-                               uint64_t used);
+must_check int limiter_restore(struct limiter *limiter, struct str name, enum calendar unit,
+                               struct wall window, uint64_t used);
 
 /* Appends the value of RateLimit: "burst";r=50;t=30, "month";r=9000;t=86400 */
 void limiter_write(const struct limiter_answer *answer, struct buf *out);

@@ -110,6 +110,43 @@ test('counted calls survive a reload, also where the plan has another number', a
   assert.equal(await left(), 100 - used - 1);
 });
 
+test('a quota goes on when its plan, or its app, comes back, over a restart between as well', async (t) => {
+  const o = await echo(t);
+  const planned = (plan) => config(o, {
+    plans: { free: { apis: ['users'], quota: { requests: 10, per: 'month' } }, other: { apis: ['users'], quota: { requests: 50, per: 'day' } } },
+    apps: plan ? { acme: { plan, keys: { ci: KEY } } } : { stranger: { plan: 'free', keys: { ci: NEXT_KEY } } },
+  });
+  const w = await Weir.start(t, planned('free'));
+  const load = async (plan) => {
+    const loaded = w.log.split('msg="configuration loaded"').length;
+    w.write(planned(plan));
+    w.signal('SIGHUP');
+    await until(() => w.log.split('msg="configuration loaded"').length > loaded, 'the plan to be in force');
+  };
+  const calls = async (n) => {
+    let passed = 0;
+    while (n-- > 0) passed += (await status(w, '/users', KEY)) === 200;
+    return passed;
+  };
+  assert.equal(await calls(4), 4);
+  await load('other');
+  assert.equal(await calls(3), 3);
+  await load('free');
+  assert.equal(await calls(2), 2);
+  await load('other');
+  assert.equal(await calls(1), 1);
+  await w.kill9();
+  await w.start();
+  await load('free');
+  assert.equal(await calls(3), 3);
+  await load(undefined);
+  assert.equal(await status(w, '/users', KEY), 401);
+  await w.stop();
+  await w.start();
+  await load('free');
+  assert.equal(await calls(3), 1);
+});
+
 for (const [what, text, fault] of [
   ['broken YAML', 'version: 1\napis: [', /weir\.yaml:\d+:\d+: error: /],
   ['an unknown key', 'version: 1\ngatway: {}\n', /weir\.yaml:2:1: error: .*gateway/],

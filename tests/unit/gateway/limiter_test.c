@@ -71,7 +71,7 @@ static void without_limits_everything_passes(void **state)
     limiter_configure(&limiter, NULL, mono(0));
     assert_true(limiter_take(&limiter, mono(0), at(NOON), &a));
     limiter_refund(&limiter, &a);
-    assert_int_equal(limiter_restore(&limiter, STR("month"), at("2026-11-01"), 1), E_NOT_FOUND);
+    assert_int_equal(limiter_restore(&limiter, STR("month"), CAL_MONTH, at("2026-11-01"), 1), 0);
 }
 
 static void a_bucket_begins_full_and_refills_all_the_time(void **state)
@@ -400,18 +400,25 @@ static void a_restart_goes_on_where_the_window_was(void **state)
 {
     (void)state;
     struct fixture f;
+    struct limiter_rules after;
     struct limit_conf limits[] = {rate(100, US_PER_S, 100), quota("day", 10, CAL_DAY),
                                   quota("month", 12, CAL_MONTH)};
+    struct wall november = at("2026-11-01");
     start(&f, limits, 3);
-    assert_int_equal(limiter_restore(&f.limiter, STR("day"), at("2026-11-22"), 10), 0);
-    assert_int_equal(limiter_restore(&f.limiter, STR("month"), at("2026-11-01"), 10), 0);
-    assert_int_equal(limiter_restore(&f.limiter, STR("burst"), at("2026-11-01"), 10), E_NOT_FOUND);
-    assert_int_equal(limiter_restore(&f.limiter, STR("week"), at("2026-11-01"), 10), E_NOT_FOUND);
-    assert_int_equal(limiter_restore(&f.limiter, STR("month"), at("2026-11-02"), 3), E_INVALID);
+    assert_int_equal(limiter_restore(&f.limiter, STR("day"), CAL_DAY, at("2026-11-22"), 10), 0);
+    assert_int_equal(limiter_restore(&f.limiter, STR("month"), CAL_MONTH, november, 10), 0);
+    assert_int_equal(limiter_restore(&f.limiter, STR("month"), CAL_MONTH, at("2026-11-02"), 3),
+                     E_INVALID);
     /* yesterday's day is over, this month is not */
     assert_int_equal(pass(&f, 50, 0, "2026-11-23T12:00:00Z"), 2);
-    assert_int_equal(limiter_restore(&f.limiter, STR("month"), at("2026-11-01"), 3), 0);
+    assert_int_equal(limiter_restore(&f.limiter, STR("month"), CAL_MONTH, november, 3), 0);
     assert_int_equal(pass(&f, 50, 0, "2026-11-23T12:00:00Z"), 8);
+    /* what the plan has not is there when it has */
+    assert_int_equal(limiter_restore(&f.limiter, STR("week"), CAL_WEEK, at("2026-11-23"), 7), 0);
+    limits[1] = quota("week", 9, CAL_WEEK);
+    assert_int_equal(limiter_rules_init(&after, limits, 2, NULL), 0);
+    limiter_configure(&f.limiter, &after, mono(0));
+    assert_int_equal(pass(&f, 50, 0, "2026-11-23T12:00:00Z"), 2);
 }
 
 static void a_refund_gives_back_what_was_taken(void **state)
@@ -482,6 +489,37 @@ static void new_limits_keep_the_state_of_the_old_by_name(void **state)
             fail_msg("case %zu: %llu left", i, (unsigned long long)a.limits[0].remaining);
         assert_int_equal(a.limits[1].remaining, 1000);
     }
+}
+
+static void a_quota_that_comes_back_goes_on(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct limiter_rules after;
+    struct limiter_answer a;
+    struct limit_conf limits[] = {rate(100, US_PER_S, 100), quota("day", 10, CAL_DAY),
+                                  quota("month", 30, CAL_MONTH)};
+    struct limit_conf others[] = {quota("month", 40, CAL_MONTH), quota("hour", 50, CAL_HOUR)};
+    start(&f, limits, 3);
+    assert_int_equal(pass(&f, 6, 0, NOON), 6);
+    assert_true(limiter_take(&f.limiter, mono(0), at(NOON), &a));
+    assert_int_equal(limiter_rules_init(&after, others, 2, NULL), 0);
+    limiter_configure(&f.limiter, &after, mono(0));
+    assert_int_equal(pass(&f, 3, 0, NOON), 3);
+    limiter_refund(&f.limiter, &a); /* of a day that is not in force, too */
+    limiter_configure(&f.limiter, NULL, mono(0));
+    assert_int_equal(pass(&f, 100, 0, NOON), 100);
+    limiter_configure(&f.limiter, &f.rules, mono(0));
+    assert_true(limiter_look(&f.limiter, mono(0), at(NOON), &a));
+    assert_int_equal(a.limits[1].remaining, 4);
+    assert_int_equal(a.limits[2].remaining, 21);
+    limiter_configure(&f.limiter, &after, mono(0));
+    assert_true(limiter_look(&f.limiter, mono(0), at(NOON), &a));
+    assert_int_equal(a.limits[0].remaining, 31);
+    assert_int_equal(a.limits[1].remaining, 47);
+    /* the day it was counted in is over */
+    limiter_configure(&f.limiter, &f.rules, mono(0));
+    assert_int_equal(pass(&f, 50, 0, "2026-11-24T12:00:00Z"), 10);
 }
 
 static void part_of_a_call_is_kept_by_new_limits(void **state)
@@ -680,6 +718,7 @@ int main(void)
         cmocka_unit_test(a_restart_goes_on_where_the_window_was),
         cmocka_unit_test(a_refund_gives_back_what_was_taken),
         cmocka_unit_test(new_limits_keep_the_state_of_the_old_by_name),
+        cmocka_unit_test(a_quota_that_comes_back_goes_on),
         cmocka_unit_test(part_of_a_call_is_kept_by_new_limits),
         cmocka_unit_test(faulty_limits_are_refused),
         cmocka_unit_test(writes_the_headers),
