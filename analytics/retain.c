@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#define LEAP_US US_PER_HOUR
+#define DOUBT_US US_PER_DAY
 #define UNITS_A_STEP 16 /* minutes, hours or days of roll-ups deleted in one step */
 
 /* The file's entry goes first: a reader then asks for no file that is not there. */
@@ -41,6 +43,35 @@ static int remove_old_cells(struct db *totals, enum level level, struct wall bef
 static struct wall ago(struct wall now, int64_t us)
 {
     return (struct wall){.us = now.us - us};
+}
+
+bool retain_clock_trust(struct retain_clock *clock, struct wall wall, struct mono mono,
+                        int64_t *ret_leap_us)
+{
+    int64_t leap = wall.us - clock->wall.us - mono_since(mono, clock->mono);
+    bool known = clock->wall.us != 0;
+    *ret_leap_us = 0;
+    if (known && leap > LEAP_US) {
+        clock->doubted_until = mono_after(mono, DOUBT_US);
+        *ret_leap_us = leap;
+    }
+    clock->wall = wall;
+    clock->mono = mono;
+    return mono_since(mono, clock->doubted_until) >= 0;
+}
+
+int retain_clock_begin(struct retain_clock *clock, struct store *store, struct mono mono,
+                       struct error *err)
+{
+    int64_t *days = NULL;
+    size_t count = 0;
+    int r = store_days(store, &days, &count, err);
+    *clock = (struct retain_clock){.mono = mono, .doubted_until = mono};
+    /* a day without calls is nothing strange */
+    if (count > 0)
+        clock->wall.us = (days[count - 1] + 2) * US_PER_DAY;
+    free(days);
+    return r;
 }
 
 int retain_run(struct store *store, const struct retention *retention, struct wall now,

@@ -26,6 +26,28 @@ struct retention {
                         .usage_us = 800 * US_PER_DAY})
 
 /*
+ * What retention knows of the clock. One that is set far forward makes all look old at once, be it
+ * for a minute: after such a leap nothing is deleted for a day, in which it can be set right. An
+ * instance that was off or asleep for long leaps as well, and keeps its old records a day longer.
+ */
+struct retain_clock {
+    struct wall wall; /* the last look; 0 before the first */
+    struct mono mono;
+    struct mono doubted_until;
+};
+
+/*
+ * Whether the time is to be believed, at each step before it. *ret_leap_us is how
+ * far the clock went forward, where that is found now; else 0.
+ */
+bool retain_clock_trust(struct retain_clock *clock, struct wall wall, struct mono mono,
+                        int64_t *ret_leap_us);
+
+/* The clock as the last run left it, told by the newest day with rows. */
+must_check int retain_clock_begin(struct retain_clock *clock, struct store *store, struct mono mono,
+                                  struct error *err);
+
+/*
  * One small step of deletion, so that counting is never held up for long: call it each minute. A
  * day's file goes when the whole day is too old, whoever still wants to read it.
  */

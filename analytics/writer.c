@@ -29,6 +29,7 @@ struct writer {
     bool sync_failing;
     bool changed; /* since the last snapshot of the cells */
     struct mono next_batch, next_sync, next_chores;
+    struct retain_clock clock;
     uint64_t *flush_targets; /* positions that the flush under way waits for */
     uint64_t flushing;       /* its number; 0 where there is none */
 
@@ -291,12 +292,24 @@ static void run_sync(struct writer *w, struct mono now)
     w->next_sync = mono_after(now, SYNC_EVERY_US);
 }
 
-static void run_chores(struct writer *w, struct mono now)
+static void run_retention(struct writer *w, struct mono now)
 {
     struct error err = ERROR_INIT;
-    rollup_evict(w->ws.rollup);
-    if (retain_run(w->ws.store, &w->options.retention, clock_wall(), &err) != 0)
+    struct wall wall = clock_wall();
+    int64_t leap_us;
+    bool trusted = retain_clock_trust(&w->clock, wall, now, &leap_us);
+    if (leap_us > 0)
+        log_warn("the clock went far forward: nothing old is deleted for a day; set it right if it "
+                 "is wrong",
+                 kv_i64("hours", leap_us / US_PER_HOUR));
+    if (trusted && retain_run(w->ws.store, &w->options.retention, wall, &err) != 0)
         log_warn("old records could not be deleted", kv_str("error", err.text));
+}
+
+static void run_chores(struct writer *w, struct mono now)
+{
+    rollup_evict(w->ws.rollup);
+    run_retention(w, now);
     w->next_chores = mono_after(now, CHORES_EVERY_US);
 }
 
@@ -357,6 +370,9 @@ int writer_start(struct writer *writer, struct error *err)
     sigset_t all, before;
     CHECK(!writer->started);
     struct mono now = clock_mono();
+    int r = retain_clock_begin(&writer->clock, writer->ws.store, now, err);
+    if (r != 0)
+        return r;
     writer->next_batch = writer->next_chores = now;
     writer->next_sync = mono_after(now, SYNC_EVERY_US);
     /* signals are the main thread's */

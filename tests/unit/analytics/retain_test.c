@@ -122,6 +122,67 @@ static void windows_of_limits_are_forgotten_with_usage(void **state)
     store_close(store);
 }
 
+static struct mono at(int64_t us)
+{
+    return (struct mono){.us = 5 * US_PER_DAY + us};
+}
+
+static struct wall day_and(int64_t us)
+{
+    return (struct wall){.us = a_day().us + us};
+}
+
+static void a_clock_that_leaps_is_doubted_for_a_day(void **state)
+{
+    (void)state;
+    const int64_t leap = 400 * US_PER_DAY;
+    const struct {
+        int64_t wall_us, mono_us, leap_us;
+        bool trusted;
+    } looks[] = {
+        {0, 0, 0, true},
+        {US_PER_MINUTE, US_PER_MINUTE, 0, true},
+        /* drift, small steps and a step back delete nothing that is not old */
+        {US_PER_HOUR, US_PER_MINUTE * 2, 0, true},
+        {-US_PER_HOUR, US_PER_MINUTE * 3, 0, true},
+        {leap, US_PER_MINUTE * 3, leap + US_PER_HOUR, false},
+        {leap + US_PER_MINUTE, US_PER_MINUTE * 4, 0, false},
+        {0, US_PER_HOUR, 0, false},
+        {US_PER_DAY - US_PER_HOUR, US_PER_DAY, 0, false},
+        {US_PER_DAY, US_PER_DAY + US_PER_MINUTE * 3, 0, true},
+        /* as after a time in which nothing ran */
+        {US_PER_DAY * 3, US_PER_DAY + US_PER_HOUR, US_PER_DAY * 2 - US_PER_MINUTE * 57, false},
+    };
+    struct retain_clock clock = {.wall = {.us = 0}};
+    for (size_t i = 0; i < ARRAY_LEN(looks); i++) {
+        int64_t leap_us;
+        bool trusted =
+            retain_clock_trust(&clock, day_and(looks[i].wall_us), at(looks[i].mono_us), &leap_us);
+        if (trusted != looks[i].trusted || leap_us != looks[i].leap_us)
+            fail_msg("look %zu: trusted %d, leap of %lld s", i, trusted,
+                     (long long)(leap_us / US_PER_S));
+    }
+}
+
+static void the_newest_day_tells_where_the_clock_was(void **state)
+{
+    (void)state;
+    struct retain_clock clock;
+    int64_t leap_us;
+    struct store *store = open_for_writing();
+    assert_int_equal(retain_clock_begin(&clock, store, at(0), NULL), 0);
+    assert_true(retain_clock_trust(&clock, a_day(), at(0), &leap_us)); /* nothing to lose */
+    store_close(store);
+    store_hours(30);
+    store = open_for_writing();
+    assert_int_equal(retain_clock_begin(&clock, store, at(0), NULL), 0);
+    assert_true(retain_clock_trust(&clock, day_and(US_PER_DAY), at(0), &leap_us));
+    assert_int_equal(retain_clock_begin(&clock, store, at(0), NULL), 0);
+    assert_false(retain_clock_trust(&clock, day_and(3 * US_PER_DAY), at(0), &leap_us));
+    assert_true(leap_us > 0);
+    store_close(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +192,8 @@ int main(void)
         unit_test_in_tempdir(a_deleted_day_can_be_written_to_again),
         unit_test_in_tempdir(nothing_old_is_nothing_done),
         unit_test_in_tempdir(windows_of_limits_are_forgotten_with_usage),
+        cmocka_unit_test(a_clock_that_leaps_is_doubted_for_a_day),
+        unit_test_in_tempdir(the_newest_day_tells_where_the_clock_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
