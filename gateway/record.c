@@ -122,14 +122,15 @@ struct str record_redact_query(struct arena *arena, struct str query,
 static void fill_client(struct req *req, struct record *record)
 {
     const struct head *head = req->head;
+    struct arena *arena = http_arena(req->conn);
     struct str referer = head_value(head, FIELD_REFERER);
     struct str id = head_value(head, FIELD_X_REQUEST_ID);
     record->client_ip = req->client_ip;
-    record->user_agent = head_value(head, FIELD_USER_AGENT);
-    record->referer = record_redact_keys(http_arena(req->conn),
-                                         str_slice(referer, 0, str_find_char(referer, '?', 0)));
+    record->user_agent = record_redact_keys(arena, head_value(head, FIELD_USER_AGENT));
+    record->referer =
+        record_redact_keys(arena, str_slice(referer, 0, str_find_char(referer, '?', 0)));
     if (id.n <= 128 && http_is_token(id))
-        record->client_request_id = id;
+        record->client_request_id = record_redact_keys(arena, id);
     record->protocol = head->minor == 0 ? STR("HTTP/1.0") : STR("HTTP/1.1");
 }
 

@@ -210,7 +210,7 @@ test('a path that another server could read as that of another API is refused, a
   assert.deepEqual(o.requests.map((request) => request.target), ['/open/a/../b%2Fc']);
 });
 
-test('a key is not recorded wherever in the target it stands', async (t) => {
+test('a key is not recorded wherever in the request it stands', async (t) => {
   const o = await echo(t);
   const w = await Weir.start(t, {
     ...config(o),
@@ -228,7 +228,8 @@ test('a key is not recorded wherever in the target it stands', async (t) => {
     '/users?k=imported-secret-of-acme', '/users?K=imported-secret-of-acme', '/open?k=imported-secret-of-acme',
     '/nowhere?k=imported-secret-of-acme', `/open/${issued}/x`, `/open?${issued}`, `/open?a=b&url=http://x/${issued}/weir_`,
   ]) {
-    await call(w.gateway, `GET ${target} HTTP/1.1\r\n${H}Referer: http://x/${issued}\r\n\r\n`);
+    await call(w.gateway,
+      `GET ${target} HTTP/1.1\r\n${H}Referer: http://x/${issued}\r\nUser-Agent: my ${issued}\r\nX-Request-Id: a-${issued}\r\n\r\n`);
   }
   const rows = await w.requestsAre(7);
   const text = JSON.stringify(rows);
@@ -237,6 +238,8 @@ test('a key is not recorded wherever in the target it stands', async (t) => {
   assert.deepEqual(rows.map((row) => `${row.path}?${row.query}`).sort(), [
     '/nowhere?k=***', '/open/***/x?', '/open?***', '/open?a=b&url=http://x/***/weir_', '/open?k=***', '/users?K=***', '/users?k=***',
   ]);
+  for (const row of rows)
+    assert.deepEqual([row.referer, row.user_agent, row.client_request_id], ['http://x/***', 'my ***', 'a-***']);
 });
 
 test('a client of the control socket that says nothing keeps neither commands nor the end waiting', async (t) => {
