@@ -4,7 +4,8 @@
  *
  * ring-NN is the ring of carrier NN. One that this run has no use for, by its number or its size,
  * is renamed drain-ID and only read. Everything is looked at before anything is made, and new rings
- * are made under another name first, so a refusal leaves the directory as it was.
+ * are made under another name first, ring-NN.new, so a refusal leaves the directory as it was, but
+ * for such a name that a killed run left.
  */
 #include "analytics/journal.h"
 
@@ -45,18 +46,26 @@ static long ring_number(const char *name)
     return (long)n;
 }
 
+/* A ring that a run which was killed had not made in full: this one makes its own. */
+static bool is_unfinished(struct str name)
+{
+    return str_starts(name, STR("ring-")) && str_ends(name, STR(".new"));
+}
+
 static int open_existing(struct journal *j, const char *name, struct error *err)
 {
     char path[PATH_MAX];
     struct ring *ring;
     long number = ring_number(name);
     bool drain = str_starts(str_from(name), STR("drain-"));
+    snprintf(path, sizeof(path), "%s/%s", j->dir, name);
+    if (is_unfinished(str_from(name)))
+        unlink(path);
     if (number < 0 && !drain)
         return 0;
     if (j->count == RINGS_MAX)
         return error_set(err, E_FULL, "%s holds more than %d rings: move old ones away", j->dir,
                          RINGS_MAX);
-    snprintf(path, sizeof(path), "%s/%s", j->dir, name);
     int r = ring_open(&ring, path, err);
     if (r != 0)
         return r;

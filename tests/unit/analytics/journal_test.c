@@ -404,6 +404,21 @@ static void too_large_a_ring_for_the_disk_leaves_nothing_behind(void **state)
     assert_int_not_equal(access(tempdir_path("journal/ring-00.new"), F_OK), 0);
 }
 
+static void a_ring_that_was_never_finished_is_removed(void **state)
+{
+    static const char *const names[] = {"journal/ring-00.new", "journal/ring-07.new",
+                                        "journal/ring-100.new"};
+    (void)state;
+    journal_close(open_journal(2, RING_BYTES));
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        write_file(tempdir_path(names[i]), "", 0, RING_BYTES);
+    write_file(tempdir_path("journal/mine.new"), "", 0, 1);
+    journal_close(open_journal(2, RING_BYTES));
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        assert_int_not_equal(access(tempdir_path(names[i]), F_OK), 0);
+    assert_int_equal(access(tempdir_path("journal/mine.new"), F_OK), 0);
+}
+
 /* ---- what is ready to be stored ---- */
 
 static struct mono at_ms(int64_t ms)
@@ -595,6 +610,7 @@ int main(void)
         unit_test_in_tempdir(what_is_no_ring_of_ours_stops_the_start_and_nothing_is_made),
         unit_test_in_tempdir(a_folder_that_cannot_be_made_is_named),
         unit_test_in_tempdir(too_large_a_ring_for_the_disk_leaves_nothing_behind),
+        unit_test_in_tempdir(a_ring_that_was_never_finished_is_removed),
         unit_test_in_tempdir(a_batch_waits_for_what_is_not_settled),
         unit_test_in_tempdir(a_batch_waits_only_so_long),
         unit_test_in_tempdir(an_amendment_is_merged_from_far_ahead),
