@@ -30,7 +30,10 @@ static struct str cut_last(struct str *rest, char separator)
     return element;
 }
 
-/* A node of RFC 7239 §6, "192.0.2.7:4711" or "[2001:db8::7]:4711", whose port is no matter. */
+/*
+ * A node of RFC 7239 §6, "192.0.2.7:4711" or "[2001:db8::7]:4711", whose port is no matter. Some
+ * proxies write them so into X-Forwarded-For as well.
+ */
 static int read_node(struct str s, struct ip *ret_ip)
 {
     size_t end;
@@ -60,6 +63,11 @@ static int read_forwarded(struct str element, struct ip *ret_ip)
     return read_node(node, ret_ip);
 }
 
+static int read_address(struct str element, struct ip *ret_ip)
+{
+    return ip_parse(element, ret_ip) == 0 ? 0 : read_node(element, ret_ip);
+}
+
 void client_find(struct req *req)
 {
     const struct cidr_set *trusted = &req->snapshot->config->trusted_proxies;
@@ -67,9 +75,8 @@ void client_find(struct req *req)
     if (trusted->count == 0 || cidr_set_find(trusted, req->conn->peer) == NULL)
         return;
     req->via_proxy = true;
-    /* a proxy that sets the one passes the other on as the client sent it */
-    enum http_field id = head_find(req->head, FIELD_X_FORWARDED_FOR) != NULL ? FIELD_X_FORWARDED_FOR
-                                                                             : FIELD_FORWARDED;
+    bool forwarded = req->snapshot->config->client_header == CLIENT_FORWARDED;
+    enum http_field id = forwarded ? FIELD_FORWARDED : FIELD_X_FORWARDED_FOR;
     for (unsigned i = req->head->count; i > 0; i--) {
         struct str rest = req->head->fields[i - 1].value;
         if (req->head->fields[i - 1].id != id)
@@ -77,8 +84,7 @@ void client_find(struct req *req)
         while (rest.n > 0) {
             struct str element = cut_last(&rest, ',');
             struct ip ip;
-            int r = id == FIELD_FORWARDED ? read_forwarded(element, &ip) : ip_parse(element, &ip);
-            if (r != 0)
+            if ((forwarded ? read_forwarded(element, &ip) : read_address(element, &ip)) != 0)
                 return;
             req->client_ip = ip;
             if (cidr_set_find(trusted, ip) == NULL)

@@ -13,8 +13,8 @@
 
 /*
  * Sets req->client_ip and req->via_proxy. Behind a trusted proxy the client is the last address of
- * X-Forwarded-For, or of Forwarded where there is no X-Forwarded-For, that is not itself a trusted
- * proxy. An element that is no address ends the search: what lies beyond it is hearsay.
+ * X-Forwarded-For, or of Forwarded where that is configured, that is not itself a trusted proxy. An
+ * element that is no address ends the search: what lies beyond it is hearsay.
  */
 void client_find(struct req *req);
 

@@ -44,6 +44,9 @@ struct str listen_url(struct conf *conf, const struct str *listen, size_t count)
     return url.p != NULL ? url : STR("");
 }
 
+static const char *const CLIENT_HEADERS[] = {
+    [CLIENT_X_FORWARDED_FOR] = "X-Forwarded-For", [CLIENT_FORWARDED] = "Forwarded", NULL};
+
 static const struct conf_field SECTION_FIELDS[] = {
     {.name = "listen",
      CONF_AS_STRINGS(struct gateway_config, listen, listen_count),
@@ -59,7 +62,14 @@ static const struct conf_field SECTION_FIELDS[] = {
     {.name = "trusted_proxies",
      CONF_AS_CIDRS(struct gateway_config, trusted_proxies),
      .unset = "none",
-     .doc = "Whose `X-Forwarded-For`, or `Forwarded` where there is none, is believed."},
+     .doc = "Who is believed when it tells the client's address, in the field of "
+            "`client_ip_header`."},
+    {.name = "client_ip_header",
+     CONF_AS_ENUM(struct gateway_config, client_header),
+     .names = CLIENT_HEADERS,
+     .fallback = "X-Forwarded-For",
+     .doc = "The field that trusted proxies set. Only one is read: a proxy passes the other on as "
+            "the client sent it."},
     {.name = "workers",
      CONF_AS_U32(struct gateway_config, workers),
      .fallback = "1024",

@@ -124,13 +124,16 @@ struct app_conf {
     size_t key_count;
 };
 
+enum client_header { CLIENT_X_FORWARDED_FOR, CLIENT_FORWARDED };
+
 struct gateway_config {
     struct str *listen; /* "127.0.0.1:8080", "[::1]:8080" */
     size_t listen_count;
     struct str url; /* what consumers are told, without a trailing slash; from the first
                        listen address where not given, "" where its port is 0 */
     struct cidr_set trusted_proxies;
-    uint32_t workers; /* connections served at once */
+    enum client_header client_header; /* which of their fields is read */
+    uint32_t workers;                 /* connections served at once */
     uint32_t max_connections_per_client;
     uint64_t max_head, max_target; /* bytes */
     int64_t head_timeout_us;       /* from the first byte of a head to its end */

@@ -93,7 +93,11 @@ test('only trusted proxies are believed, from the last one backwards', async (t)
     ['192.0.2.7, unknown', 403],
     ['192.0.2.7, unknown, 10.0.0.1', 403],
     ['unknown', 403],
-    ['192.0.2.7:1234', 403],
+    // as some proxies write it
+    ['192.0.2.7:1234', 200],
+    ['[192.0.2.7]:1234', 200],
+    ['192.0.2.7, [2001:db8::9]:443', 200],
+    ['192.0.2.7, 198.51.100.1:1234', 403],
     [undefined, 403],
   ]) assert.equal(await ask(w, from), status, String(from));
   // over several fields as over one
@@ -107,10 +111,10 @@ test('only trusted proxies are believed, from the last one backwards', async (t)
   assert.equal(row.reason, 'ip_denied');
 });
 
-test('a trusted proxy may say it in Forwarded, where it sends no X-Forwarded-For', async (t) => {
+test('a trusted proxy may say it in Forwarded, where that is configured', async (t) => {
   const o = await echo(t);
   const c = config(o, 'api', { allow: ['192.0.2.7', '2001:db8:1::7'] },
-    { trusted_proxies: ['127.0.0.1', '10.0.0.0/8', '2001:db8:2::/48'] });
+    { trusted_proxies: ['127.0.0.1', '10.0.0.0/8', '2001:db8:2::/48'], client_ip_header: 'Forwarded' });
   const w = await Weir.start(t, c);
   const says = async (...fields) => (await call(w.gateway,
     `GET /a HTTP/1.1\r\nHost: a\r\nX-API-Key: ${KEY}\r\n${fields.map((f) => `${f}\r\n`).join('')}\r\n`)).status;
@@ -141,8 +145,9 @@ test('a trusted proxy may say it in Forwarded, where it sends no X-Forwarded-For
   ]) assert.equal(await says(`Forwarded: ${value}`), status, value);
   assert.equal(await says('Forwarded: for=192.0.2.7', 'Forwarded: for=10.0.0.1'), 200);
   // proxies that set the one pass the other on as it came
-  assert.equal(await says('Forwarded: for=192.0.2.7', 'X-Forwarded-For: 198.51.100.1'), 403);
-  assert.equal(await says('Forwarded: for=198.51.100.1', 'X-Forwarded-For: 192.0.2.7'), 200);
+  assert.equal(await says('Forwarded: for=192.0.2.7', 'X-Forwarded-For: 198.51.100.1'), 200);
+  assert.equal(await says('Forwarded: for=198.51.100.1', 'X-Forwarded-For: 192.0.2.7'), 403);
+  assert.equal(await says('X-Forwarded-For: 192.0.2.7'), 403);
   const liar = await call(w.gateway, `GET /a HTTP/1.1\r\nHost: a\r\nX-API-Key: ${KEY}\r\nForwarded: for=192.0.2.7\r\n\r\n`,
     { localAddress: '127.0.0.2' });
   assert.equal(liar.status, 403);
