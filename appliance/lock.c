@@ -63,7 +63,12 @@ int dir_lock_take(struct dir_lock *lock, const char *dir, struct error *err)
                                dir);
     }
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        r = say_holder(fd, dir, err);
+        int e = errno;
+        r = e == EWOULDBLOCK ? say_holder(fd, dir, err)
+                             : error_set_errno(err, error_from_errno(e), e,
+                                               "data_dir %s cannot be locked; choose a folder of a "
+                                               "file system that has locks",
+                                               dir);
         close(fd);
         return r;
     }

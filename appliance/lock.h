@@ -17,7 +17,7 @@ struct dir_lock {
 
 /*
  * Makes the directory (mode 0700, parents must exist) and takes its lock. E_BUSY names the process
- * that holds it; E_DENIED and E_NO_SPACE say what to do.
+ * that holds it; the others say what to do about the folder or its file system.
  */
 must_check int dir_lock_take(struct dir_lock *lock, const char *dir, struct error *err);
 /* Whether what is locked is still what lies in `dir`: nobody removed or replaced the directory. */
