@@ -202,6 +202,7 @@ static void *carrier_main(void *arg)
     return NULL;
 }
 
+/* 0 or an errno. */
 static int carrier_init(struct carrier *c, struct carriers *carriers, unsigned index)
 {
     c->carriers = carriers;
@@ -212,8 +213,8 @@ static int carrier_init(struct carrier *c, struct carriers *carriers, unsigned i
     struct epoll_event e = {.events = EPOLLIN, .data.u64 = UINT64_MAX};
     if (c->epoll_fd < 0 || c->event_fd < 0 ||
         epoll_ctl(c->epoll_fd, EPOLL_CTL_ADD, c->event_fd, &e) != 0)
-        return E_IO;
-    return pthread_create(&c->thread, NULL, carrier_main, c) == 0 ? 0 : E_NOMEM;
+        return errno;
+    return pthread_create(&c->thread, NULL, carrier_main, c);
 }
 
 static void carrier_finish(struct carrier *c)
@@ -261,8 +262,9 @@ int carriers_start(struct carriers **ret_carriers, const struct carriers_options
     pthread_mutex_init(&carriers->join_mtx, NULL);
     pthread_cond_init(&carriers->join_cond, NULL);
     for (unsigned i = 0; i < count; i++) {
-        if (carrier_init(&carriers->carrier[i], carriers, i) != 0) {
-            r = error_set_errno(err, E_IO, errno, "cannot start carrier thread %u of %u", i + 1,
+        int saved = carrier_init(&carriers->carrier[i], carriers, i);
+        if (saved != 0) {
+            r = error_set_errno(err, E_IO, saved, "cannot start carrier thread %u of %u", i + 1,
                                 count);
             stop_first(carriers, i);
             for (unsigned k = 0; k <= i; k++)
