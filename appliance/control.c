@@ -20,6 +20,7 @@
 #define CONTROL_LINE_MAX (64UL << 20) /* an answer may list all keys */
 #define CONTROL_PATIENCE_US (60 * US_PER_S)
 #define REQUEST_PATIENCE_US (2 * US_PER_S) /* one that asks nothing keeps others waiting */
+#define ACCEPT_PAUSE_MS 100
 
 struct control {
     pthread_t thread;
@@ -130,9 +131,30 @@ static bool set_client(struct control *c, int fd)
     return go_on;
 }
 
+/*
+ * -1 where there is nobody to answer. Who cannot be accepted, mostly for want of a descriptor,
+ * stays in the queue and would end each poll() at once: a pause, which the stop ends.
+ */
+static int take_client(struct control *c, bool *failing)
+{
+    int fd = accept4(c->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int saved = errno;
+    if (fd >= 0) {
+        *failing = false;
+    } else if (saved != EAGAIN && saved != EINTR && saved != ECONNABORTED) {
+        struct pollfd stop = {.fd = c->stop_fd, .events = POLLIN};
+        if (!*failing)
+            log_error("the control socket cannot accept a command", kv_i64("errno", saved));
+        *failing = true;
+        poll(&stop, 1, ACCEPT_PAUSE_MS);
+    }
+    return fd;
+}
+
 static void *control_main(void *arg)
 {
     struct control *c = arg;
+    bool failing = false; /* that nobody can be accepted has been logged */
     pthread_setname_np(pthread_self(), "control");
     for (;;) {
         struct pollfd p[2] = {{.fd = c->listener, .events = POLLIN},
@@ -141,8 +163,7 @@ static void *control_main(void *arg)
             break;
         if (p[1].revents != 0)
             break;
-        int fd =
-            p[0].revents != 0 ? accept4(c->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC) : -1;
+        int fd = p[0].revents != 0 ? take_client(c, &failing) : -1;
         if (fd < 0)
             continue;
         if (set_client(c, fd))
