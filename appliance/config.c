@@ -245,21 +245,24 @@ int config_load_text(const char *path, struct str text, struct config **ret_conf
     return 0;
 }
 
-/* The whole file, to its end: it may be a pipe. 0 or an errno. */
+/*
+ * The whole file, to its end: it may be a pipe; or as much as there is room for, which is told to
+ * be too much when it is parsed. The room is taken at once, and only touched pages of it cost
+ * memory: a buffer that grows leaves copies of secrets behind. 0 or an errno.
+ */
 static int read_file(const char *path, struct buf *out)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC), saved = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return errno;
-    for (;;) {
-        char *to = buf_reserve(out, 16384);
-        ssize_t n = to != NULL ? read(fd, to, 16384) : -1;
+    char *to = buf_reserve(out, out->max);
+    int saved = to != NULL ? 0 : ENOMEM;
+    for (ssize_t n = 1; n != 0 && saved == 0;) {
+        n = read(fd, to + out->n, out->max - out->n);
         if (n > 0)
             buf_advance(out, (size_t)n);
-        if (n == 0 || to == NULL || (n < 0 && errno != EINTR)) {
-            saved = n == 0 ? 0 : to == NULL ? EFBIG : errno;
-            break;
-        }
+        else if (n < 0 && errno != EINTR)
+            saved = errno;
     }
     close(fd);
     return saved;
@@ -270,7 +273,7 @@ int config_load(const char *path, struct config **ret_config, struct config_erro
     char why[128];
     struct buf text;
     int r = E_CONFIG;
-    buf_init(&text, LIMIT_CONFIG_BYTES + 32768);
+    buf_init(&text, LIMIT_CONFIG_BYTES + 1);
     int saved = read_file(path, &text);
     config_errors_init(errors, path);
     if (saved == 0)
@@ -280,7 +283,7 @@ int config_load(const char *path, struct config **ret_config, struct config_erro
                           strerror_r(saved, why, sizeof(why)),
                           saved == ENOENT ? "; `weir init` writes one to begin with" : "");
     if (text.p != NULL)
-        explicit_bzero(text.p, text.cap);
+        explicit_bzero(text.p, text.n);
     buf_free(&text);
     return r;
 }

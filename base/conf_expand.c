@@ -40,7 +40,7 @@ static bool resolve(const char *folder, struct str path, char out[static PATH_BY
     return n > 0 && n < PATH_BYTES_MAX;
 }
 
-/* The whole of an open file, at most LIMIT_CONFIG_TEXT_BYTES of it. 0 or an errno. */
+/* The whole of an open file into the room there is. 0 or an errno. */
 static int read_all(int fd, struct buf *out)
 {
     struct stat st;
@@ -49,16 +49,13 @@ static int read_all(int fd, struct buf *out)
     if (!S_ISREG(st.st_mode))
         return S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
     for (;;) {
-        char chunk[4096];
-        ssize_t n = read(fd, chunk, sizeof(chunk));
+        ssize_t n = read(fd, out->p + out->n, out->cap - out->n);
         if (n < 0 && errno != EINTR)
             return errno;
         if (n == 0)
-            return 0;
+            return out->n < out->cap ? 0 : EFBIG;
         if (n > 0)
-            buf_add(out, chunk, (size_t)n);
-        if (buf_finish(out) != 0)
-            return EFBIG;
+            buf_advance(out, (size_t)n);
     }
 }
 
@@ -134,9 +131,13 @@ bool conf_expand(struct conf *conf, const struct yaml_node *node, struct str *re
 {
     struct buf out;
     struct str text = STR_EMPTY;
-    buf_init(&out, LIMIT_CONFIG_TEXT_BYTES);
-    bool good = put_all(conf, node, &out);
-    if (good && buf_finish(&out) != 0) {
+    /* all room at once: it may be a secret, and a buffer that grows leaves copies behind */
+    buf_init(&out, conf_is_inserted(node) ? LIMIT_CONFIG_TEXT_BYTES + 1 : node->text.n + 1);
+    bool good = buf_reserve(&out, out.max) != NULL;
+    if (!good)
+        conf_no_room(conf);
+    good = good && put_all(conf, node, &out);
+    if (good && (buf_finish(&out) != 0 || out.n > LIMIT_CONFIG_TEXT_BYTES)) {
         conf_fault(conf, node, "longer than %u KiB", LIMIT_CONFIG_TEXT_BYTES >> 10);
         good = false;
     }
@@ -150,9 +151,8 @@ bool conf_expand(struct conf *conf, const struct yaml_node *node, struct str *re
         if (!good)
             conf_no_room(conf);
     }
-    /* it may be a secret */
     if (out.p != NULL)
-        explicit_bzero(out.p, out.cap);
+        explicit_bzero(out.p, out.n);
     buf_free(&out);
     if (good)
         *ret_text = text;

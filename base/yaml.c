@@ -138,6 +138,22 @@ static int next_event(struct reader *r, yaml_event_t *event)
     return yaml_parser_parse(&r->parser, event) ? 0 : fail_parser(r);
 }
 
+/* Overwrites the text first: it may be a secret. */
+static void delete_event(yaml_event_t *event)
+{
+    if (event->type == YAML_SCALAR_EVENT)
+        explicit_bzero(event->data.scalar.value, event->data.scalar.length);
+    yaml_event_delete(event);
+}
+
+/* The same for the windows of the file that it keeps. */
+static void delete_parser(yaml_parser_t *p)
+{
+    explicit_bzero(p->raw_buffer.start, (size_t)(p->raw_buffer.end - p->raw_buffer.start));
+    explicit_bzero(p->buffer.start, (size_t)(p->buffer.end - p->buffer.start));
+    yaml_parser_delete(p);
+}
+
 static int no_room(struct reader *r)
 {
     return config_errors_add(r->errors, 0, 0, "the file holds too much; at most %d values are read",
@@ -220,7 +236,7 @@ static int read_child(struct reader *r, const struct yaml_node *parent, struct y
     bool end = event.type == YAML_MAPPING_END_EVENT || event.type == YAML_SEQUENCE_END_EVENT;
     if (parent->kind == YAML_MAP && !end) {
         result = read_key(r, &event, &key);
-        yaml_event_delete(&event);
+        delete_event(&event);
         if (result == 0)
             result = next_event(r, &event);
         if (result != 0)
@@ -228,7 +244,7 @@ static int read_child(struct reader *r, const struct yaml_node *parent, struct y
     }
     if (!end)
         result = read_value(r, &event, ret_node);
-    yaml_event_delete(&event);
+    delete_event(&event);
     if (result == 0 && *ret_node != NULL) {
         (*ret_node)->key = key.key;
         (*ret_node)->key_line = key.key_line;
@@ -324,7 +340,7 @@ static int read_stream(struct reader *r, struct yaml_node **ret_root)
         else if (event.type != YAML_STREAM_START_EVENT && event.type != YAML_DOCUMENT_END_EVENT &&
                  event.type != YAML_DOCUMENT_START_EVENT && !end)
             result = read_value(r, &event, ret_root);
-        yaml_event_delete(&event);
+        delete_event(&event);
         if (result != 0)
             return result;
     }
@@ -384,7 +400,7 @@ int yaml_parse(struct arena *arena, struct str text, struct yaml_node **ret_root
     yaml_parser_set_input_string(&r.parser, (const unsigned char *)(text.n > 0 ? text.p : ""),
                                  text.n);
     result = read_stream(&r, &root);
-    yaml_parser_delete(&r.parser);
+    delete_parser(&r.parser);
     if (result == 0 && root == NULL) {
         root = arena_zalloc(arena, sizeof(*root));
         if (root == NULL)
