@@ -4,6 +4,7 @@
 #include "appliance/config_listen.h"
 #include "base/error.h"
 #include "base/limits.h"
+#include "gateway/gateway.h"
 #include "gateway/router.h"
 
 #include <errno.h>
@@ -51,6 +52,7 @@ static const struct conf_field PORTAL_FIELDS[] = {
     {.name = "url",
      CONF_AS_STRING(struct portal_config, url),
      .unset = "from `listen`",
+     .max = GATEWAY_PROBLEM_BASE_MAX,
      .valid = conf_url_fault,
      .doc = "What people are told. With `https` something in front ends TLS."},
     {.name = "insecure",

@@ -60,7 +60,7 @@ struct instance {
     struct http_server *portal_server, *admin_server;
     struct scrape *scrape; /* NULL without a `metrics` listener */
     struct control *control;
-    char problem_base[256];
+    char problem_base[GATEWAY_PROBLEM_BASE_MAX + 1];
 
     int signal_fd, watch_fd, quit_fd;
     struct mono

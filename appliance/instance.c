@@ -275,11 +275,9 @@ static int (*const PARTS[])(struct instance *, struct error *) = {
 
 static void set_problem_base(struct instance *in)
 {
-    struct str url = in->config->portal.url;
-    if (url.n > 0)
-        str_copy(url, in->problem_base, sizeof(in->problem_base));
-    else
-        str_copy(STR("about:blank#"), in->problem_base, sizeof(in->problem_base));
+    struct str url = in->config->portal.url, base = url.n > 0 ? url : STR("about:blank#");
+    /* its length is bounded where the file is read */
+    CHECK(str_copy(base, in->problem_base, sizeof(in->problem_base)));
 }
 
 int instance_start(struct instance **ret_instance, struct config *config, const char *config_path,

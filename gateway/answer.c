@@ -8,7 +8,9 @@
 
 #include <stdio.h>
 
-#define PROBLEM_BODY_MAX 2048
+/* a detail and a base of nothing but what HTML or JSON escapes, and what is fixed around them */
+#define PROBLEM_BODY_MAX (6 * REQ_DETAIL_MAX + 5 * GATEWAY_PROBLEM_BASE_MAX + 1024)
+#define PROBLEM_URL_MAX (GATEWAY_PROBLEM_BASE_MAX + 64)
 #define CLOSED_STATUS 499
 
 static void leave_policies(struct req *req)
@@ -118,7 +120,7 @@ static void add_json(struct req *req, struct buf *b)
 {
     const struct reason_row *row = reason_row(req->reason);
     struct str base = req->gateway->options.problem_base;
-    char url[256], trace[33];
+    char url[PROBLEM_URL_MAX], trace[33];
     struct buf hex;
     struct jsonw w;
     jsonw_init(&w, b);
@@ -216,6 +218,7 @@ void answer_problem(struct req *req)
         add_html(req, &body);
     else
         add_json(req, &body);
+    CHECK(buf_finish(&body) == 0);
     if (req->conn->fault != 0)
         req->conn->close = true;
     http_settle_body(req->conn);
@@ -255,6 +258,7 @@ void answer_overloaded(struct buf *out, struct str problem_base)
                "{\"type\":\"%" STR_FMT "/problems/%" STR_FMT
                "\",\"title\":\"%s\",\"status\":503,\"code\":\"%" STR_FMT "\"}\n",
                STR_ARG(problem_base), STR_ARG(row->code), row->title, STR_ARG(row->code));
+    CHECK(buf_finish(&body) == 0);
     buf_printf(out,
                "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\n"
                "Content-Length: %zu\r\nRetry-After: 1\r\nWeir-Reason: %" STR_FMT

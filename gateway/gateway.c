@@ -42,7 +42,7 @@ int gateway_create(struct gateway **ret_gateway, const struct gateway_options *o
                    struct error *err)
 {
     struct gateway *g = calloc(1, sizeof(*g));
-    CHECK(g != NULL);
+    CHECK(g != NULL && options->problem_base.n <= GATEWAY_PROBLEM_BASE_MAX);
     g->options = *options;
     g->lane_count = carriers_count(options->carriers);
     g->lanes = calloc(g->lane_count, sizeof(*g->lanes));

@@ -17,6 +17,8 @@
 #include "gateway/config.h"
 #include "gateway/router.h"
 
+#define GATEWAY_PROBLEM_BASE_MAX 200
+
 struct gateway;
 struct snapshot;
 
@@ -27,8 +29,9 @@ struct gateway_options {
     struct access *access;
     struct epoch *epoch;    /* with a slot for each carrier, */
     unsigned resolver_slot; /* and this one for the resolver thread */
-    struct str
-        problem_base; /* what `type` begins with: "http://portal" without a slash at its end */
+    /* what `type` begins with: "http://portal" without a slash at its end, nor any character that
+     * JSON escapes; of at most GATEWAY_PROBLEM_BASE_MAX bytes */
+    struct str problem_base;
 };
 
 must_check int gateway_create(struct gateway **ret_gateway, const struct gateway_options *options,

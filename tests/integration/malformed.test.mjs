@@ -300,3 +300,21 @@ test('long targets that resemble a redirect, and forms, are not for the server b
   assert.equal(seen[2].body, '--');
   assert.equal((await w.stop()).code, 0);
 });
+
+test('a problem is whole also where the URL of the portal is as long as it may be', async (t) => {
+  const url = 'http://dev.example/'.padEnd(200, '&');
+  const w = await Weir.start(t, { ...config(await origin(t)), portal: { url } });
+  const answerTo = async (accept) => {
+    const wire = await Wire.connect(w.gateway);
+    t.after(() => wire.close());
+    wire.send(`GET /nowhere HTTP/1.1\r\n${H}Accept: ${accept}\r\n\r\n`);
+    return wire.answer();
+  };
+  const json = await answerTo('application/json');
+  const problem = json.json();
+  assert.equal(problem.type, `${url}/problems/no_route`);
+  assert.equal(problem.instance, `${url}/requests/${json.get('X-Request-Id')}`);
+  const html = await answerTo('text/html');
+  assert.ok(html.body.includes(`href="${url.replaceAll('&', '&amp;')}/problems/no_route"`), html.body);
+  assert.ok(html.body.endsWith(`<code>${html.get('X-Request-Id')}</code>\n`), html.body);
+});

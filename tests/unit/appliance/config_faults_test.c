@@ -27,6 +27,8 @@ static struct config_errors errors;
          "  free:\n"                                                                               \
          "    apis: [users]\n"
 
+#define TEXT_64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 /* One fault each; the whole line that `weir check` shows. */
 static const struct fault {
     const char *text, *line;
@@ -126,6 +128,8 @@ static const struct fault {
     {"version: 1\nmetrics: { listen: 10.0.0.5:9464 }\n",
      "weir.yaml:2:20: error: `listen` in `metrics`: `10.0.0.5:9464` can be reached from other "
      "machines; set `allow` or `token` beside it"},
+    {"version: 1\nportal: { url: http://a/" TEXT_64 TEXT_64 TEXT_64 " }\n",
+     "weir.yaml:2:16: error: `url` in `portal`: must have at most 200 characters, and has 201"},
     {"version: 1\nportal: { url: dev.example.com }\n",
      "weir.yaml:2:16: error: `url` in `portal`: `dev.example.com` must begin with http:// or "
      "https://"},
