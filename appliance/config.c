@@ -52,6 +52,7 @@ static const struct conf_field PORTAL_FIELDS[] = {
     {.name = "url",
      CONF_AS_STRING(struct portal_config, url),
      .unset = "from `listen`",
+     .min = 1,
      .max = GATEWAY_PROBLEM_BASE_MAX,
      .valid = conf_url_fault,
      .doc = "What people are told. With `https` something in front ends TLS."},
