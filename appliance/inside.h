@@ -68,8 +68,11 @@ struct instance {
 
     /* held while a configuration is loaded and put in force: signals and commands ask for that */
     pthread_mutex_t reload_mtx;
-    /* guarded by reload_mtx: in force; given back by the gateway when no request uses it */
+    /* guarded by reload_mtx: in force; each but the first is given back by the gateway when no
+     * request uses it */
     struct config *config;
+    /* what was started with: what differs from it in a later one may wait for a restart */
+    struct config *first_config;
 
     pthread_mutex_t mtx;
     struct wall config_loaded;         /* guarded by mtx, like what follows */

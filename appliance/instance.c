@@ -116,14 +116,9 @@ static int start_gateway(struct instance *in, struct error *err)
     return r;
 }
 
-static void release_config(void *owner)
-{
-    config_destroy(owner);
-}
-
 static int start_config(struct instance *in, struct error *err)
 {
-    int r = gateway_apply(in->gateway, &in->config->gateway, release_config, in->config, err);
+    int r = gateway_apply(in->gateway, &in->config->gateway, NULL, NULL, err);
     if (r == 0)
         in->config_loaded = clock_wall();
     return r;
@@ -285,7 +280,7 @@ int instance_start(struct instance **ret_instance, struct config *config, const 
 {
     struct instance *in = calloc(1, sizeof(*in));
     CHECK(in != NULL);
-    in->config = config;
+    in->config = in->first_config = config;
     in->started = clock_mono();
     in->lock.fd = in->signal_fd = in->watch_fd = in->quit_fd = -1;
     in->config_path = config_path != NULL ? strdup(config_path) : NULL;
@@ -313,15 +308,6 @@ int instance_start(struct instance **ret_instance, struct config *config, const 
     return 0;
 }
 
-/* The configuration belongs to the gateway from the moment it was applied. */
-static void stop_gateway(struct instance *in)
-{
-    bool applied = in->config_loaded.us != 0;
-    gateway_destroy(in->gateway);
-    if (!applied)
-        config_destroy(in->config);
-}
-
 /* The control thread may be reloading still. */
 static int64_t drain_patience(struct instance *in)
 {
@@ -347,7 +333,7 @@ void instance_stop(struct instance *instance)
     scrape_stop(in->scrape);
     portal_destroy(in->portal);
     metrics_destroy(in->metrics);
-    stop_gateway(in);
+    gateway_destroy(in->gateway);
     if (in->writing) {
         int r = writer_flush(in->writer, FLUSH_US);
         (void)r; /* what is not stored stays in the journal */
@@ -370,6 +356,7 @@ void instance_stop(struct instance *instance)
     }
     pthread_mutex_destroy(&in->reload_mtx);
     pthread_mutex_destroy(&in->mtx);
+    config_destroy(in->first_config);
     free(in->config_path);
     free(in);
 }

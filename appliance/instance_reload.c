@@ -20,11 +20,12 @@ static int failed(struct instance *in, int code, const char *text, struct error 
     return error_set(err, code, "%s", text);
 }
 
-static void say_restart(const struct config *now, const struct config *next)
+/* Also what an earlier reload has said, as long as it waits. */
+static void say_restart(const struct config *started, const struct config *next)
 {
     struct buf names;
     buf_init(&names, 4096);
-    if (config_needs_restart(now, next, &names) > 0)
+    if (config_needs_restart(started, next, &names) > 0)
         log_warn("some changes wait for a restart", kv_view("settings", buf_str(&names)));
     buf_free(&names);
 }
@@ -44,7 +45,7 @@ static int reload(struct instance *in, struct error *err)
         return r;
     }
     free(errors);
-    say_restart(in->config, next);
+    say_restart(in->first_config, next);
     instance_portal_conf(next, &portal);
     enum log_level level = next->log.level;
     enum log_format format = next->log.format;
