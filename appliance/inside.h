@@ -28,6 +28,7 @@
 #include "portal/store_keys.h"
 
 #include <pthread.h>
+#include <sys/types.h>
 
 #define DIR_MAX 1024
 #define SINKS_MAX 16
@@ -76,6 +77,8 @@ struct instance {
 
     pthread_mutex_t mtx;
     struct wall config_loaded;         /* guarded by mtx, like what follows */
+    dev_t config_dev;                  /* the file that was read last, behind all links, */
+    ino_t config_ino;                  /* whether it could be taken or not */
     char fault[CONFIG_ERROR_TEXT_MAX]; /* why a newer file was not taken; "" */
     uint64_t reloads_done, reloads_failed;
 };
@@ -83,6 +86,13 @@ struct instance {
 /* Reads the file again and puts it in force; logs what came of it (instance_reload.c). Any thread.
  */
 int instance_reload(struct instance *instance, struct error *err);
+
+/*
+ * Whether the path leads to another file than it did when it was last read, of which
+ * instance_config_seen() is told before. Any thread.
+ */
+bool instance_config_replaced(struct instance *instance);
+void instance_config_seen(struct instance *instance);
 
 /* What the portal shows and /metrics tells of the whole (instance_facts.c). */
 void instance_facts_init(struct instance *instance, struct portal_sources *ret_sources);

@@ -289,6 +289,7 @@ int instance_start(struct instance **ret_instance, struct config *config, const 
     str_copy(config->data_dir, in->data_dir, sizeof(in->data_dir) - 16);
     snprintf(in->store_dir, sizeof(in->store_dir), "%.1000s/analytics", in->data_dir);
     set_problem_base(in);
+    instance_config_seen(in);
     log_configure(config->log.level, config->log.format);
     for (size_t i = 0; i < ARRAY_LEN(PARTS); i++) {
         int r = PARTS[i](in, err);

@@ -3,6 +3,7 @@
 #include "base/log.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 static void release_config(void *owner)
 {
@@ -30,6 +31,28 @@ static void say_restart(const struct config *started, const struct config *next)
     buf_free(&names);
 }
 
+bool instance_config_replaced(struct instance *instance)
+{
+    struct stat there;
+    if (instance->config_path == NULL || stat(instance->config_path, &there) != 0)
+        return false; /* it may be on its way */
+    pthread_mutex_lock(&instance->mtx);
+    bool same = there.st_dev == instance->config_dev && there.st_ino == instance->config_ino;
+    pthread_mutex_unlock(&instance->mtx);
+    return !same;
+}
+
+void instance_config_seen(struct instance *instance)
+{
+    struct stat there;
+    if (instance->config_path == NULL || stat(instance->config_path, &there) != 0)
+        return;
+    pthread_mutex_lock(&instance->mtx);
+    instance->config_dev = there.st_dev;
+    instance->config_ino = there.st_ino;
+    pthread_mutex_unlock(&instance->mtx);
+}
+
 /* Under reload_mtx: of two at once, one would note as in force what the other has taken out. */
 static int reload(struct instance *in, struct error *err)
 {
@@ -38,6 +61,8 @@ static int reload(struct instance *in, struct error *err)
     struct config *next;
     struct config_errors *errors = malloc(sizeof(*errors));
     CHECK(errors != NULL);
+    /* before it is read: one that comes meanwhile is another */
+    instance_config_seen(in);
     int r = config_load(in->config_path, &next, errors);
     if (r != 0) {
         r = failed(in, r, errors->items[0].text, err);

@@ -4,7 +4,9 @@
  * second.
  *
  * Editors replace a file rather than write into it, so the folder is watched, and a change is taken
- * up when the file has been quiet for a moment.
+ * up when the file has been quiet for a moment. Where the file is reached by links, as in
+ * Kubernetes, which exchanges a folder on the way, each tick looks whether they lead to another
+ * file.
  */
 #include "appliance/inside.h"
 #include "base/log.h"
@@ -127,6 +129,8 @@ static void tick(struct instance *in, struct mono now, struct mono *next_tick)
     if (now.us >= next_tick->us) {
         look_at_data_dir(in);
         portal_sample(in->portal);
+        if (in->reload_at.us == 0 && instance_config_replaced(in))
+            in->reload_at = mono_after(now, QUIET_US);
         *next_tick = mono_after(now, TICK_US);
     }
 }

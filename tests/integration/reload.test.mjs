@@ -3,10 +3,11 @@
 // A changed file takes force by SIGHUP and by itself, for the next request and not for the one under way; a faulty one
 // changes nothing and says so.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { until, Weir } from './lib/weir.mjs';
+import { until, Weir, withDefaults } from './lib/weir.mjs';
 import { call, echo, origin, Wire } from './lib/wire.mjs';
 
 const KEY = '0123456789abcdef';
@@ -43,6 +44,30 @@ test('a changed file is taken up by itself, a kept connection goes on and meets 
   kept.send(get('/open'));
   assert.equal((await kept.answer()).status, 200);
   kept.close();
+  assert.equal((await w.stop()).code, 0);
+});
+
+test('a file behind links is taken up when a folder on the way is exchanged, as Kubernetes does', async (t) => {
+  const o = await echo(t);
+  const w = new Weir(t, '');
+  // weir.yaml -> ..data/weir.yaml and ..data -> NAME, of which only the latter changes
+  const exchange = (name, next) => {
+    mkdirSync(join(w.dir, name));
+    writeFileSync(join(w.dir, name, 'weir.yaml'), JSON.stringify(withDefaults(next)));
+    symlinkSync(name, join(w.dir, '..data_tmp'));
+    renameSync(join(w.dir, '..data_tmp'), join(w.dir, '..data'));
+  };
+  exchange('..1', config(o));
+  rmSync(w.file);
+  symlinkSync('..data/weir.yaml', w.file);
+  await w.start();
+  exchange('..2', withNew(o));
+  rmSync(join(w.dir, '..1'), { recursive: true });
+  await until(async () => (await status(w, '/new')) === 200, 'the new route');
+  // and once is enough
+  exchange('..3', config(o));
+  await until(async () => (await status(w, '/new')) === 404, 'the route to go');
+  await w.metricIs('weir_config_reloads_total', { result: 'success' }, 2);
   assert.equal((await w.stop()).code, 0);
 });
 
