@@ -3,6 +3,7 @@
 
 #include "analytics/sink_cursor.h"
 #include "analytics/store_count.h"
+#include "base/cond.h"
 #include "base/log.h"
 
 #include <pthread.h>
@@ -271,19 +272,13 @@ static int64_t turn(struct sink *sink)
     return sink->failures > 0 ? backoff(sink, verdict, report.retry_after_us) : 0;
 }
 
-static struct timespec timespec_of(struct mono t)
-{
-    return (struct timespec){.tv_sec = t.us / US_PER_S, .tv_nsec = t.us % US_PER_S * 1000};
-}
-
 /* Rests for so long, or until the sink is stopped: true then. */
 static bool rest(struct sink *sink, int64_t us)
 {
-    struct timespec until = timespec_of(mono_after(clock_mono(), us));
-    int e = 0;
+    struct mono until = mono_after(clock_mono(), us);
     pthread_mutex_lock(&sink->mtx);
-    while (!sink->stop && e == 0)
-        e = pthread_cond_timedwait(&sink->changed, &sink->mtx, &until);
+    while (!sink->stop && cond_wait_until(&sink->changed, &sink->mtx, until))
+        ;
     bool stop = sink->stop;
     pthread_mutex_unlock(&sink->mtx);
     return stop;
@@ -359,7 +354,6 @@ int sink_start(struct sink **ret_sink, const struct sink_type *type, void *state
                const struct sink_options *options, struct error *err)
 {
     struct sink *sink = calloc(1, sizeof(*sink));
-    pthread_condattr_t attr;
     CHECK(sink != NULL);
     sink->type = type;
     sink->state = state;
@@ -373,10 +367,7 @@ int sink_start(struct sink **ret_sink, const struct sink_type *type, void *state
     CHECK(sink->dir != NULL);
     sink->cursor.fd = -1;
     pthread_mutex_init(&sink->mtx, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&sink->changed, &attr);
-    pthread_condattr_destroy(&attr);
+    cond_init(&sink->changed);
     int r = open_cursor(sink, err);
     if (r == 0) {
         show(sink);
@@ -392,16 +383,14 @@ int sink_start(struct sink **ret_sink, const struct sink_type *type, void *state
 
 void sink_stop(struct sink *sink)
 {
-    int e = 0;
     if (sink == NULL)
         return;
     pthread_mutex_lock(&sink->mtx);
     sink->stop = true;
     sink->stop_until = mono_after(clock_mono(), SINK_STOP_US);
     pthread_cond_broadcast(&sink->changed);
-    struct timespec until = timespec_of(sink->stop_until);
-    while (!sink->ended && e == 0)
-        e = pthread_cond_timedwait(&sink->changed, &sink->mtx, &until);
+    while (!sink->ended && cond_wait_until(&sink->changed, &sink->mtx, sink->stop_until))
+        ;
     bool ended = sink->ended;
     pthread_mutex_unlock(&sink->mtx);
     if (!ended)

@@ -3,6 +3,7 @@
 
 #include "analytics/batch.h"
 #include "analytics/writer_store.h"
+#include "base/cond.h"
 #include "base/log.h"
 
 #include <pthread.h>
@@ -177,13 +178,9 @@ static int replay(struct writer *w, struct error *err)
 
 static void init_locks(struct writer *w)
 {
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_mutex_init(&w->mtx, NULL);
-    pthread_cond_init(&w->wake, &attr);
-    pthread_cond_init(&w->flushed, &attr);
-    pthread_condattr_destroy(&attr);
+    cond_init(&w->wake);
+    cond_init(&w->flushed);
 }
 
 static void destroy(struct writer *w)
@@ -336,10 +333,9 @@ static int64_t turn(struct writer *w)
 static bool rest(struct writer *w, int64_t us)
 {
     struct mono until = mono_after(clock_mono(), us);
-    struct timespec t = {.tv_sec = until.us / US_PER_S, .tv_nsec = until.us % US_PER_S * 1000};
     pthread_mutex_lock(&w->mtx);
     if (us > 0 && !w->stop && (w->flushing != 0 || w->flush_wanted == w->flush_done))
-        pthread_cond_timedwait(&w->wake, &w->mtx, &t);
+        cond_wait_until(&w->wake, &w->mtx, until);
     bool go_on = !w->stop;
     pthread_mutex_unlock(&w->mtx);
     return go_on;
@@ -389,14 +385,12 @@ int writer_start(struct writer *writer, struct error *err)
 int writer_flush(struct writer *writer, int64_t timeout_us)
 {
     struct mono until = mono_after(clock_mono(), timeout_us);
-    struct timespec t = {.tv_sec = until.us / US_PER_S, .tv_nsec = until.us % US_PER_S * 1000};
-    int e = 0;
     CHECK(writer->started);
     pthread_mutex_lock(&writer->mtx);
     uint64_t mine = ++writer->flush_wanted;
     pthread_cond_signal(&writer->wake);
-    while (writer->flush_done < mine && e == 0)
-        e = pthread_cond_timedwait(&writer->flushed, &writer->mtx, &t);
+    while (writer->flush_done < mine && cond_wait_until(&writer->flushed, &writer->mtx, until))
+        ;
     bool done = writer->flush_done >= mine;
     pthread_mutex_unlock(&writer->mtx);
     return done ? 0 : E_TIMEOUT;

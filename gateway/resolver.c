@@ -1,27 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/resolver.h"
 
+#include "base/cond.h"
 #include "gateway/inside.h"
 
 #define TICK_US US_PER_S
 #define RESOLVE_US (30 * US_PER_S)
 #define RESOLVE_MISSING_US (2 * US_PER_S)
 
-static struct timespec at(struct mono t)
-{
-    return (struct timespec){.tv_sec = t.us / US_PER_S, .tv_nsec = t.us % US_PER_S * 1000};
-}
-
 void resolver_init(struct resolver *resolver)
 {
-    pthread_condattr_t attr;
-    /* a clock that is set back must not make anybody sleep for so much longer */
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_mutex_init(&resolver->mtx, NULL);
-    pthread_cond_init(&resolver->wake, &attr);
-    pthread_cond_init(&resolver->passed, &attr);
-    pthread_condattr_destroy(&attr);
+    cond_init(&resolver->wake);
+    cond_init(&resolver->passed);
 }
 
 static void look_up(struct gateway *g, bool only_missing)
@@ -41,10 +32,10 @@ static void look_up(struct gateway *g, bool only_missing)
 /* Rests for a tick, or until a pass is asked for: its number, 0 for none. False to end. */
 static bool rest(struct resolver *r, uint64_t *ret_pass)
 {
-    struct timespec until = at(mono_after(clock_mono(), TICK_US));
+    struct mono until = mono_after(clock_mono(), TICK_US);
     pthread_mutex_lock(&r->mtx);
     if (!r->stop && r->wanted == r->done)
-        pthread_cond_timedwait(&r->wake, &r->mtx, &until);
+        cond_wait_until(&r->wake, &r->mtx, until);
     *ret_pass = r->wanted > r->done ? r->wanted : 0;
     bool go_on = !r->stop;
     pthread_mutex_unlock(&r->mtx);
@@ -96,13 +87,12 @@ int resolver_start(struct gateway *gateway, struct error *err)
 void resolver_ask(struct gateway *gateway, int64_t patience_us)
 {
     struct resolver *r = &gateway->resolver;
-    struct timespec until = at(mono_after(clock_mono(), patience_us));
-    int e = 0;
+    struct mono until = mono_after(clock_mono(), patience_us);
     pthread_mutex_lock(&r->mtx);
     uint64_t mine = ++r->wanted;
     pthread_cond_signal(&r->wake);
-    while (r->done < mine && e == 0)
-        e = pthread_cond_timedwait(&r->passed, &r->mtx, &until);
+    while (r->done < mine && cond_wait_until(&r->passed, &r->mtx, until))
+        ;
     pthread_mutex_unlock(&r->mtx);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/demo/live.h"
 
-#include "base/clock.h"
+#include "base/cond.h"
 #include "base/curl.h"
 
 #include <jansson.h>
@@ -99,9 +99,8 @@ static void *work(void *arg)
     pthread_mutex_lock(&live->mtx);
     while (!live->stopping) {
         struct mono until = mono_after(clock_mono(), EVERY_US);
-        struct timespec t = {.tv_sec = until.us / US_PER_S, .tv_nsec = until.us % US_PER_S * 1000};
-        while (!live->stopping && clock_mono().us < until.us)
-            pthread_cond_timedwait(&live->stop_wanted, &live->mtx, &t);
+        while (!live->stopping && cond_wait_until(&live->stop_wanted, &live->mtx, until))
+            ;
         if (live->stopping)
             break;
         pthread_mutex_unlock(&live->mtx);
@@ -116,7 +115,6 @@ int live_start(struct live **ret_live, const struct report *report, struct insta
                struct error *err)
 {
     struct live *live = calloc(1, sizeof(*live));
-    pthread_condattr_t monotonic;
     CHECK(live != NULL);
     live->report = report;
     live->instance = instance;
@@ -128,10 +126,7 @@ int live_start(struct live **ret_live, const struct report *report, struct insta
         return r;
     }
     pthread_mutex_init(&live->mtx, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&live->stop_wanted, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    cond_init(&live->stop_wanted);
     int e = pthread_create(&live->thread, NULL, work, live);
     if (e != 0) {
         fetch_client_destroy(live->client);

@@ -2,6 +2,7 @@
 #include "appliance/demo/traffic.h"
 
 #include "appliance/demo/flow.h"
+#include "base/cond.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -90,20 +91,13 @@ bool flow_stopping(struct flow *flow)
     return stopping;
 }
 
-/* Waits on the condition until then at most. Holds the mutex. */
-static void wait_until(struct traffic *traffic, struct mono until)
-{
-    struct timespec t = {.tv_sec = until.us / US_PER_S, .tv_nsec = until.us % US_PER_S * 1000};
-    pthread_cond_timedwait(&traffic->changed, &traffic->mtx, &t);
-}
-
 /* False when it is time to stop. */
 static bool pause_us(struct traffic *traffic, int64_t us)
 {
     struct mono until = mono_after(clock_mono(), us);
     pthread_mutex_lock(&traffic->mtx);
-    while (!traffic->stopping && clock_mono().us < until.us)
-        wait_until(traffic, until);
+    while (!traffic->stopping && cond_wait_until(&traffic->changed, &traffic->mtx, until))
+        ;
     bool go_on = !traffic->stopping;
     pthread_mutex_unlock(&traffic->mtx);
     return go_on;
@@ -149,15 +143,11 @@ int traffic_start(struct traffic **ret_traffic, const char *gateway_url,
                   const struct key_text keys[static DEMO_APPS], struct error *err)
 {
     struct traffic *traffic = calloc(1, sizeof(*traffic));
-    pthread_condattr_t monotonic;
     CHECK(traffic != NULL);
     str_copy(str_from(gateway_url), traffic->url, sizeof(traffic->url));
     memcpy(traffic->keys, keys, sizeof(traffic->keys));
     pthread_mutex_init(&traffic->mtx, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&traffic->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    cond_init(&traffic->changed);
     traffic->workers = calloc(FLOW_ROW_COUNT, sizeof(*traffic->workers));
     CHECK(traffic->workers != NULL);
     for (size_t i = 0; i < FLOW_ROW_COUNT; i++) {
@@ -178,8 +168,8 @@ void traffic_stop(struct traffic *traffic)
     pthread_mutex_lock(&traffic->mtx);
     traffic->stopping = true;
     pthread_cond_broadcast(&traffic->changed);
-    while (traffic->running > 0 && clock_mono().us < until.us)
-        wait_until(traffic, until);
+    while (traffic->running > 0 && cond_wait_until(&traffic->changed, &traffic->mtx, until))
+        ;
     pthread_mutex_unlock(&traffic->mtx);
     for (unsigned i = 0; i < traffic->count; i++)
         fetch_cancel(traffic->workers[i].client);
