@@ -10,10 +10,10 @@
 #include "analytics/journal.h"
 
 #include "analytics/ring.h"
+#include "base/file.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -206,17 +206,6 @@ struct ring *journal_at(const struct journal *journal, unsigned index)
     return journal->rings[index];
 }
 
-static int sync_dir(const struct journal *j, struct error *err)
-{
-    int fd = open(j->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int r = fd >= 0 && fsync(fd) == 0
-                ? 0
-                : error_set_errno(err, E_IO, errno, "%s: cannot sync", j->dir);
-    if (fd >= 0)
-        close(fd);
-    return r;
-}
-
 int journal_renew(struct journal *journal, struct error *err)
 {
     for (unsigned i = 0; i < journal->wanted; i++) {
@@ -235,5 +224,6 @@ int journal_renew(struct journal *journal, struct error *err)
     }
     journal->count = journal->wanted;
     /* names as well: a ring of before that came back would be counted again */
-    return sync_dir(journal, err);
+    int e = file_sync(journal->dir);
+    return e == 0 ? 0 : error_set_errno(err, E_IO, e, "%s: cannot sync", journal->dir);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/migrate.h"
 
+#include "base/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -110,15 +112,10 @@ static int make_empty(const char *path, struct error *err)
 }
 
 /* VACUUM INTO does not sync what it writes, and the migration will be. */
-static int sync_file(const char *path, struct error *err)
+static int sync_copy(const char *path, struct error *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    int r = fd >= 0 && fsync(fd) == 0
-                ? 0
-                : error_set_errno(err, error_from_errno(errno), errno, "%s: cannot sync", path);
-    if (fd >= 0)
-        close(fd);
-    return r;
+    int e = file_sync(path);
+    return e == 0 ? 0 : error_set_errno(err, error_from_errno(e), e, "%s: cannot sync", path);
 }
 
 /* A copy of the whole file, complete or absent. */
@@ -138,7 +135,7 @@ static int back_up(struct db *db, size_t number, struct error *err)
         r = db_run(st, err);
     }
     if (r == 0)
-        r = sync_file(partial, err);
+        r = sync_copy(partial, err);
     if (r == 0 && rename(partial, path) != 0)
         r = error_set_errno(err, E_IO, errno, "cannot name the backup %s", path);
     if (r != 0) {

@@ -2,6 +2,7 @@
 #include "base/secret.h"
 
 #include "base/crc32.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -181,16 +182,6 @@ static int pepper_write_temp(const char *temp)
     return r;
 }
 
-static int sync_dir(const char *dir)
-{
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return error_from_errno(errno);
-    int r = fsync(fd) == 0 ? 0 : error_from_errno(errno);
-    close(fd);
-    return r;
-}
-
 /* Makes the file unless another process is faster; either way there is one afterwards. */
 static int pepper_create(const char *dir, const char *path, struct error *err)
 {
@@ -204,9 +195,9 @@ static int pepper_create(const char *dir, const char *path, struct error *err)
     } else if (link(temp, path) != 0 && errno != EEXIST) { /* unlike rename, never replaces */
         r = error_set_errno(err, error_from_errno(errno), errno, "cannot create %s", path);
     } else {
-        r = sync_dir(dir);
-        if (r != 0)
-            r = error_set(err, r, "cannot sync the folder %s", dir);
+        int e = file_sync(dir);
+        if (e != 0)
+            r = error_set(err, error_from_errno(e), "cannot sync the folder %s", dir);
     }
     unlink(temp);
     return r;
