@@ -19,6 +19,11 @@ _Static_assert(offsetof(struct limiter, aside) <= 5 * CACHE_LINE, "a call touche
 
 /* ---- rules ---- */
 
+static unsigned count_of(const struct limiter_rules *rules)
+{
+    return rules != NULL ? rules->count : 0;
+}
+
 static uint64_t gcd(uint64_t a, uint64_t b)
 {
     while (b != 0) {
@@ -303,7 +308,7 @@ static bool decide(struct limiter *limiter, struct moment at, bool take,
     struct limit_state states[PLAN_LIMITS_MAX];
     lock(limiter);
     const struct limiter_rules *rules = limiter->rules;
-    unsigned count = rules != NULL ? rules->count : 0;
+    unsigned count = count_of(rules);
     bool admitted = count == 0 || refresh(limiter, at.now, at.wall);
     if (admitted && take && count > 0)
         take_all(limiter);
@@ -342,12 +347,12 @@ void limiter_init(struct limiter *limiter)
     atomic_init(&limiter->lock, 0);
 }
 
-/* The place of the limit of this name and kind (and calendar unit); rules->count where there is
+/* The place of the limit of this name and kind (and calendar unit); count_of(rules) where there is
  * none. */
 static unsigned find_same(const struct limiter_rules *rules, const struct limit_rule *rule)
 {
     unsigned i = 0;
-    while (i < rules->count) {
+    while (i < count_of(rules)) {
         const struct limit_rule *other = &rules->items[i];
         if (other->kind == rule->kind && other->window == rule->window &&
             str_eq(limit_rule_name(other), limit_rule_name(rule)))
@@ -405,8 +410,8 @@ static struct limit_state state_carry(struct limiter *limiter, const struct limi
                                       struct mono now)
 {
     const struct limiter_rules *old = limiter->rules;
-    unsigned at = old != NULL ? find_same(old, rule) : 0;
-    if (old == NULL || at == old->count) {
+    unsigned at = find_same(old, rule);
+    if (at == count_of(old)) {
         struct limit_aside *aside = find_aside(limiter, rule);
         if (aside == NULL)
             return state_fresh(rule, now);
@@ -424,13 +429,13 @@ static struct limit_state state_carry(struct limiter *limiter, const struct limi
 void limiter_configure(struct limiter *limiter, const struct limiter_rules *rules, struct mono now)
 {
     struct limit_state states[PLAN_LIMITS_MAX];
-    unsigned count = rules != NULL ? rules->count : 0;
+    unsigned count = count_of(rules);
     lock(limiter);
     const struct limiter_rules *old = limiter->rules;
     for (unsigned i = 0; i < count; i++)
         states[i] = state_carry(limiter, &rules->items[i], now);
-    for (unsigned i = 0; old != NULL && i < old->count; i++) {
-        if (rules == NULL || find_same(rules, &old->items[i]) == count)
+    for (unsigned i = 0; i < count_of(old); i++) {
+        if (find_same(rules, &old->items[i]) == count)
             put_aside(limiter, &old->items[i], &limiter->states[i]);
     }
     memcpy(limiter->states, states, count * sizeof(*states));
@@ -458,8 +463,8 @@ void limiter_refund(struct limiter *limiter, const struct limiter_answer *answer
     for (unsigned i = 0; i < answer->count; i++) {
         const struct limit_now *taken = &answer->limits[i];
         struct limit_aside *aside = find_aside(limiter, taken->rule);
-        unsigned at = rules != NULL ? find_same(rules, taken->rule) : 0;
-        if (rules != NULL && at < rules->count)
+        unsigned at = find_same(rules, taken->rule);
+        if (at < count_of(rules))
             give_back(&rules->items[at], &limiter->states[at], taken->window);
         else if (aside != NULL)
             give_back(taken->rule, &aside->state, taken->window);
@@ -478,8 +483,8 @@ int limiter_restore(struct limiter *limiter, struct str name, enum calendar unit
     quota_open(&rule, &state, window);
     state.quota.used = used;
     lock(limiter);
-    unsigned at = limiter->rules != NULL ? find_same(limiter->rules, &rule) : 0;
-    if (limiter->rules != NULL && at < limiter->rules->count)
+    unsigned at = find_same(limiter->rules, &rule);
+    if (at < count_of(limiter->rules))
         limiter->states[at] = state;
     else
         put_aside(limiter, &rule, &state);
