@@ -37,8 +37,8 @@ struct retain_clock {
 };
 
 /*
- * Whether the time is to be believed, at each step before it. *ret_leap_us is how
- * far the clock went forward, where that is found now; else 0.
+ * Whether the time is to be believed, asked before each step. *ret_leap_us is how far the clock
+ * went forward, where that is found now; else 0.
  */
 bool retain_clock_trust(struct retain_clock *clock, struct wall wall, struct mono mono,
                         int64_t *ret_leap_us);
