@@ -119,7 +119,6 @@ static bool await_request(struct http_conn *conn)
     int waiting = first ? PHASE_NEW : PHASE_IDLE;
     /* pairs with http_server_drain(): either it sees the phase, or `draining` is seen below */
     atomic_store(&conn->phase, waiting);
-    count(&lane->idle, 1);
     ssize_t n;
     for (;;) {
         if ((conn->work == NULL && !take_work(conn)) ||
@@ -131,13 +130,16 @@ static bool await_request(struct http_conn *conn)
         if (n != E_BUSY)
             break;
         give_work_back(conn);
-        if (deadline.us == INT64_MAX)
+        if (deadline.us == INT64_MAX) {
             deadline = mono_after(clock_mono(), idle_patience(conn, first));
+            count(&lane->idle, 1); /* who is seen idle has its time already */
+        }
         n = wait_readable(conn, deadline);
         if (n != 0)
             break;
     }
-    count(&lane->idle, (uint64_t)-1);
+    if (deadline.us != INT64_MAX)
+        count(&lane->idle, (uint64_t)-1);
     /* a drain that has marked the connection wins: no request was taken up yet */
     return n > 0 && atomic_compare_exchange_strong(&conn->phase, &waiting, PHASE_ACTIVE);
 }
