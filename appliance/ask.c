@@ -31,22 +31,25 @@ static int work_alone(struct config *config, const char *dir, const json_t *requ
 {
     struct pepper pepper;
     struct preview *preview;
-    struct control_keys keys = {.pepper = &pepper};
+    struct control_keys keys = {.registry = NULL};
     int r = preview_create(&preview, &config->gateway, err);
     if (r != 0)
         return r;
     r = pepper_load_beside(dir, CONTROL_FILE, &pepper, err);
+    keys.access = preview_access(preview);
+    struct registry_options options = {.data_dir = dir, .access = keys.access, .pepper = &pepper};
     if (r == 0)
-        r = control_open(&keys.db, dir, CONTROL_WRITE, err);
+        r = registry_open(&keys.registry, &options, err);
+    if (r == 0)
+        r = registry_load(keys.registry, err);
     if (r == 0) {
-        keys.access = preview_access(preview);
         const char *command = json_string_value(json_object_get(request, "command"));
         json_t *answer = control_keys_answer(&keys, command, request, err);
         r = answer != NULL ? 0 : err->code;
         if (answer != NULL)
             *ret_answer = answer;
-        db_close(keys.db);
     }
+    registry_close(keys.registry);
     sodium_memzero(&pepper, sizeof(pepper));
     preview_destroy(preview);
     return r;

@@ -69,6 +69,17 @@ static const struct conf_field PORTAL_FIELDS[] = {
      CONF_AS_BOOL(struct portal_config, verify_email),
      .fallback = "false",
      .doc = "Whether an account must show that its address is its own."},
+    {.name = "title",
+     CONF_AS_STRING(struct portal_config, title),
+     .fallback = "Weir",
+     .min = 1,
+     .max = 80,
+     .doc = "Name of the installation, on every page and in every mail."},
+    {.name = "tagline",
+     CONF_AS_STRING(struct portal_config, tagline),
+     .unset = "none",
+     .max = 200,
+     .doc = "A sentence below the name on the portal's first page."},
     {.name = NULL},
 };
 

@@ -31,6 +31,7 @@ struct portal_config {
     bool insecure;  /* may listen beyond loopback without TLS */
     enum registration registration;
     bool verify_email;
+    struct str title, tagline; /* the installation's name and words, for people */
 };
 
 struct admin_config {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/control_keys.h"
 
+#include "appliance/control.h"
+#include "portal/store_audit.h"
 #include "portal/store_keys.h"
 
 #define NEAR 3 /* further away is no typing mistake */
@@ -82,145 +84,173 @@ static int find_app(struct access *access, struct str name, const struct access_
                      STR_ARG(name));
 }
 
-/* --- what was changed on the disk, put in force --- */
+/* --- what a command makes of a key --- */
 
-struct putting {
-    struct access *access;
+/* One command's work, from the request to the answer. */
+struct work {
     json_t *answer; /* what is told of the key */
     const char *expires_name;
+    struct key_wish wish;
+    struct key_rotation rotation;
+    struct str kid;
+    bool enabled;
 };
 
-static int put_key(void *ctx, const struct key_row *row)
+static int tell_key(void *ctx, const struct key_row *row)
 {
-    struct putting *putting = ctx;
-    struct access_key_spec spec = key_row_spec(row);
-    int r = access_put_key(putting->access, &spec);
-    json_object_set_new(putting->answer, "app", json_of(row->app));
-    json_object_set_new(putting->answer, "state", json_of(key_state_name(row->state)));
-    json_object_set_new(putting->answer, putting->expires_name, json_integer(row->expires.us));
-    return r;
+    struct work *work = ctx;
+    json_object_set_new(work->answer, "app", json_of(row->app));
+    json_object_set_new(work->answer, "state", json_of(key_state_name(row->state)));
+    json_object_set_new(work->answer, work->expires_name, json_integer(row->expires.us));
+    return 0;
 }
 
-/* Told to a command, a kid that is unknown must not read as "no instance runs". */
-static int not_found_is_invalid(int r, struct error *err)
+static int audit(struct registry_write *write, const char *action, struct str kid,
+                 struct error *err)
 {
-    if (r == E_NOT_FOUND && err != NULL)
-        err->code = E_INVALID;
-    return r == E_NOT_FOUND ? E_INVALID : r;
+    struct audit_row row = {.id = registry_id(write),
+                            .at = write->now,
+                            .actor_name = STR("shell"),
+                            .action = str_from(action),
+                            .object = kid};
+    return store_audit_add(write->db, &row, err);
 }
 
-static int put_in_force(const struct control_keys *keys, struct str kid, const char *expires_name,
-                        json_t *answer, struct error *err)
-{
-    struct putting putting = {
-        .access = keys->access, .answer = answer, .expires_name = expires_name};
-    int r = store_keys_find(keys->db, kid, put_key, &putting, err);
-    if (r == E_EXISTS)
-        return error_set(err, r,
-                         "the key %" STR_FMT " is changed, but its secret is also written in the "
-                         "configuration and goes on working until it is taken out there",
-                         STR_ARG(kid));
-    return r;
-}
-
-/* The answer about a new key, which is put in force. The text is wiped. */
-static json_t *tell_new_key(const struct control_keys *keys, struct key_text *text,
-                            struct error *err)
+/* Tells of a new key, and has it put in force. The text is wiped. */
+static int tell_new_key(struct work *work, struct registry_write *write, struct key_text *text,
+                        const char *action, struct error *err)
 {
     struct key_parsed parsed;
     CHECK(key_parse(key_text_str(text), &parsed) == KEY_OURS);
-    json_t *answer =
-        json_pack("{s:o, s:o}", "kid", json_of(parsed.kid), "secret", json_of(key_text_str(text)));
-    CHECK(answer != NULL);
-    if (put_in_force(keys, parsed.kid, "expires_us", answer, err) != 0) {
-        json_decref(answer);
-        answer = NULL;
-    }
+    json_object_set_new(work->answer, "kid", json_of(parsed.kid));
+    json_object_set_new(work->answer, "secret", json_of(key_text_str(text)));
+    registry_touch_key(write, parsed.kid);
+    work->expires_name = "expires_us";
+    int r = store_keys_find(write->db, parsed.kid, tell_key, work, err);
+    if (r == 0)
+        r = audit(write, action, parsed.kid, err);
     key_text_clear(text);
-    return answer;
+    return r;
+}
+
+/* Runs the work; the answer, or NULL. Told to a command, a kid that is unknown must not read as "no
+ * instance runs". */
+static json_t *run(const struct control_keys *keys, registry_work *run_work, struct work *work,
+                   struct error *err)
+{
+    work->answer = json_object();
+    int r = registry_write(keys->registry, run_work, work, err);
+    if (r == E_NOT_FOUND && err != NULL)
+        err->code = E_INVALID;
+    if (r == 0)
+        return work->answer;
+    control_wipe(work->answer);
+    return NULL;
 }
 
 /* --- the commands --- */
+
+static int create_work(struct registry_write *write, void *ctx, struct error *err)
+{
+    struct work *work = ctx;
+    struct key_text text;
+    work->wish.now = write->now;
+    int r = store_keys_create(write->db, write->pepper, &work->wish, &text, err);
+    return r == 0 ? tell_new_key(work, write, &text, "key.issued", err) : r;
+}
 
 static json_t *create_key(const struct control_keys *keys, const json_t *request, struct error *err)
 {
     struct cidr allow[KEY_ALLOW_MAX];
     const struct access_app *app;
-    struct key_text text;
     struct str env = text_of(request, "env");
-    struct key_wish wish = {.env = KEY_LIVE,
-                            .name = text_of(request, "name"),
-                            .app = text_of(request, "app"),
-                            .now = clock_wall(),
-                            .expires = {.us = number_of(request, "expires_us")}};
-    if (find_app(keys->access, wish.app, &app, err) != 0)
+    struct work work = {.wish = {.env = KEY_LIVE,
+                                 .name = text_of(request, "name"),
+                                 .app = text_of(request, "app"),
+                                 .expires = {.us = number_of(request, "expires_us")}}};
+    struct key_wish *wish = &work.wish;
+    if (find_app(keys->access, wish->app, &app, err) != 0)
         return NULL;
-    if (env.n > 0 && key_env_find(env, &wish.env) != 0) {
+    if (env.n > 0 && key_env_find(env, &wish->env) != 0) {
         error_set(err, E_INVALID, "a key is live or test, not %" STR_FMT, STR_ARG(env));
         return NULL;
     }
-    if (wish.expires.us != 0 && wish.expires.us <= wish.now.us) {
+    if (wish->expires.us != 0 && wish->expires.us <= clock_wall().us) {
         error_set(err, E_INVALID, "the key would have expired before it was issued");
         return NULL;
     }
-    if (read_allow(request, allow, &wish.allow, err) != 0 ||
-        store_keys_create(keys->db, keys->pepper, &wish, &text, err) != 0)
+    if (read_allow(request, allow, &wish->allow, err) != 0)
         return NULL;
-    return tell_new_key(keys, &text, err);
+    return run(keys, create_work, &work, err);
+}
+
+static int rotate_work(struct registry_write *write, void *ctx, struct error *err)
+{
+    struct work *work = ctx;
+    struct key_text text;
+    work->rotation.now = write->now;
+    work->expires_name = "old_expires_us";
+    int r = store_keys_rotate(write->db, write->pepper, &work->rotation, &text, err);
+    if (r == 0)
+        r = store_keys_find(write->db, work->rotation.kid, tell_key, work, err);
+    if (r == 0)
+        r = tell_new_key(work, write, &text, "key.rotated", err);
+    registry_touch_key(write, work->rotation.kid);
+    return r;
 }
 
 static json_t *rotate_key(const struct control_keys *keys, const json_t *request, struct error *err)
 {
-    struct key_text text;
-    struct key_rotation rotation = {.kid = text_of(request, "kid"),
-                                    .overlap_us = number_of(request, "overlap_us"),
-                                    .now = clock_wall()};
-    int r = store_keys_rotate(keys->db, keys->pepper, &rotation, &text, err);
-    if (not_found_is_invalid(r, err) != 0)
-        return NULL;
-    json_t *answer = tell_new_key(keys, &text, err);
-    if (answer == NULL)
-        return NULL;
-    json_t *old = json_object();
-    r = put_in_force(keys, rotation.kid, "old_expires_us", old, err);
-    json_object_set(answer, "old_expires_us", json_object_get(old, "old_expires_us"));
-    json_object_set_new(answer, "old", json_of(rotation.kid));
-    json_decref(old);
-    if (r == 0)
-        return answer;
-    json_decref(answer);
-    return NULL;
+    struct work work = {.rotation = {.kid = text_of(request, "kid"),
+                                     .overlap_us = number_of(request, "overlap_us")}};
+    json_t *answer = run(keys, rotate_work, &work, err);
+    if (answer != NULL)
+        json_object_set_new(answer, "old", json_of(work.rotation.kid));
+    return answer;
 }
 
-static json_t *tell_change(const struct control_keys *keys, struct str kid, int r,
-                           struct error *err)
+static int tell_change(struct work *work, struct registry_write *write, const char *action,
+                       struct error *err)
 {
-    json_t *answer = json_pack("{s:o}", "kid", json_of(kid));
-    if (r == 0)
-        r = put_in_force(keys, kid, "expires_us", answer, err);
-    if (not_found_is_invalid(r, err) == 0)
-        return answer;
-    json_decref(answer);
-    return NULL;
+    work->expires_name = "expires_us";
+    json_object_set_new(work->answer, "kid", json_of(work->kid));
+    registry_touch_key(write, work->kid);
+    int r = store_keys_find(write->db, work->kid, tell_key, work, err);
+    return r == 0 ? audit(write, action, work->kid, err) : r;
+}
+
+static int revoke_work(struct registry_write *write, void *ctx, struct error *err)
+{
+    struct work *work = ctx;
+    int r = store_keys_revoke(write->db, work->kid, write->now, err);
+    return r == 0 ? tell_change(work, write, "key.revoked", err) : r;
 }
 
 static json_t *revoke_key(const struct control_keys *keys, const json_t *request, struct error *err)
 {
-    struct str kid = text_of(request, "kid");
-    return tell_change(keys, kid, store_keys_revoke(keys->db, kid, clock_wall(), err), err);
+    struct work work = {.kid = text_of(request, "kid")};
+    return run(keys, revoke_work, &work, err);
+}
+
+static int enable_work(struct registry_write *write, void *ctx, struct error *err)
+{
+    struct work *work = ctx;
+    int r = store_keys_enable(write->db, work->kid, work->enabled, err);
+    return r == 0 ? tell_change(work, write, work->enabled ? "key.enabled" : "key.disabled", err)
+                  : r;
 }
 
 static json_t *enable_key(const struct control_keys *keys, const json_t *request, struct error *err)
 {
-    struct str kid = text_of(request, "kid");
-    return tell_change(keys, kid, store_keys_enable(keys->db, kid, true, err), err);
+    struct work work = {.kid = text_of(request, "kid"), .enabled = true};
+    return run(keys, enable_work, &work, err);
 }
 
 static json_t *disable_key(const struct control_keys *keys, const json_t *request,
                            struct error *err)
 {
-    struct str kid = text_of(request, "kid");
-    return tell_change(keys, kid, store_keys_enable(keys->db, kid, false, err), err);
+    struct work work = {.kid = text_of(request, "kid"), .enabled = false};
+    return run(keys, enable_work, &work, err);
 }
 
 static json_t *tell_limit(const struct limit_now *now)

@@ -21,17 +21,15 @@
 #ifndef APPLIANCE_CONTROL_KEYS_H
 #define APPLIANCE_CONTROL_KEYS_H
 
-#include "base/db.h"
 #include "base/error.h"
-#include "base/secret.h"
 #include "gateway/access.h"
+#include "portal/registry.h"
 
 #include <jansson.h>
 
 struct control_keys {
-    struct db *db;               /* weir.db, for writing */
-    struct access *access;       /* with the apps of the configuration in force */
-    const struct pepper *pepper; /* of the data directory */
+    struct registry *registry; /* weir.db */
+    struct access *access;     /* with the apps of the configuration in force and of weir.db */
 };
 
 /* The answer, or NULL with `err` set. `request` is borrowed. */

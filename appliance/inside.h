@@ -25,7 +25,7 @@
 #include "base/secret.h"
 #include "gateway/gateway.h"
 #include "portal/portal.h"
-#include "portal/store_keys.h"
+#include "portal/registry.h"
 
 #include <pthread.h>
 #include <sys/types.h>
@@ -43,8 +43,7 @@ struct instance {
     struct dir_lock lock;
     bool dir_gone; /* main thread: that it was removed has been logged */
     struct pepper pepper;
-    struct db
-        *control_db; /* weir.db; of the main thread while starting, then of the control thread */
+    struct registry *registry; /* weir.db */
     struct carriers *carriers;
     struct meters *meters;
     struct epoch *epoch;

@@ -46,12 +46,9 @@ static int start_limits(struct instance *in, struct error *err)
     return fiber_limits_check(workers, 3 * workers + FILES_BESIDE_CONNECTIONS, err);
 }
 
-static int start_database(struct instance *in, struct error *err)
+static int start_pepper(struct instance *in, struct error *err)
 {
-    int r = pepper_load_beside(in->data_dir, CONTROL_FILE, &in->pepper, err);
-    if (r != 0)
-        return r;
-    return control_open(&in->control_db, in->data_dir, CONTROL_WRITE, err);
+    return pepper_load_beside(in->data_dir, CONTROL_FILE, &in->pepper, err);
 }
 
 static int start_carriers(struct instance *in, struct error *err)
@@ -88,14 +85,12 @@ static int start_store(struct instance *in, struct error *err)
     return writer_create(&in->writer, &options, err);
 }
 
-static int put_key(void *ctx, const struct key_row *row)
+static int start_registry(struct instance *in, struct error *err)
 {
-    struct instance *in = ctx;
-    struct access_key_spec spec = key_row_spec(row);
-    int r = access_put_key(in->access, &spec);
-    if (r == E_EXISTS)
-        log_warn("a key of the file has the secret of an issued one", kv_view("key", row->kid));
-    return 0;
+    struct registry_options options = {
+        .data_dir = in->data_dir, .access = in->access, .pepper = &in->pepper};
+    int r = registry_open(&in->registry, &options, err);
+    return r == 0 ? registry_load(in->registry, err) : r;
 }
 
 static int start_gateway(struct instance *in, struct error *err)
@@ -109,11 +104,7 @@ static int start_gateway(struct instance *in, struct error *err)
         .resolver_slot = carriers_count(in->carriers) + 1,
         .problem_base = str_from(in->problem_base),
     };
-    struct key_page all = {.limit = 0};
-    int r = gateway_create(&in->gateway, &options, err);
-    if (r == 0)
-        r = store_keys_list(in->control_db, &all, put_key, in, err);
-    return r;
+    return gateway_create(&in->gateway, &options, err);
 }
 
 static int start_config(struct instance *in, struct error *err)
@@ -261,9 +252,9 @@ static int start_edge(struct instance *in, struct error *err)
 }
 
 static int (*const PARTS[])(struct instance *, struct error *) = {
-    start_lock,    start_limits, start_database, start_carriers, start_store,
-    start_gateway, start_config, start_sinks,    start_writer,   start_metrics,
-    start_portal,  start_scrape, start_control,  start_edge,
+    start_lock,    start_limits,  start_pepper, start_carriers, start_registry,
+    start_store,   start_gateway, start_config, start_sinks,    start_writer,
+    start_metrics, start_portal,  start_scrape, start_control,  start_edge,
 };
 
 /* --- the whole --- */
@@ -344,11 +335,11 @@ void instance_stop(struct instance *instance)
     store_close(in->writer_source.store);
     writer_destroy(in->writer);
     journal_close(in->journal);
+    registry_close(in->registry);
     access_destroy(in->access);
     epoch_destroy(in->epoch);
     carriers_stop(in->carriers);
     meters_destroy(in->meters);
-    db_close(in->control_db);
     sodium_memzero(&in->pepper, sizeof(in->pepper));
     dir_lock_release(&in->lock);
     for (int *fd = (int[]){in->signal_fd, in->watch_fd, in->quit_fd, -2}; *fd != -2; fd++) {

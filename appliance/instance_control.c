@@ -48,9 +48,8 @@ static json_t *answer_keys(struct instance *in, const char *command, const json_
                            struct error *err)
 {
     struct control_keys keys = {
-        .db = in->control_db,
+        .registry = in->registry,
         .access = in->access,
-        .pepper = &in->pepper,
     };
     unsigned slot = carriers_count(in->carriers);
     unsigned token = epoch_enter(in->epoch, slot);

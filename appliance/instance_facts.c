@@ -165,6 +165,7 @@ void instance_facts_init(struct instance *instance, struct portal_sources *ret_s
         .version = WEIR_VERSION,
         .started = instance->started,
         .web_files = web_files,
+        .registry = instance->registry,
         .ctx = instance,
         .look = look,
         .visit_cells = visit_cells,
@@ -175,7 +176,10 @@ void instance_facts_init(struct instance *instance, struct portal_sources *ret_s
 void instance_portal_conf(const struct config *config, struct portal_conf *ret_conf)
 {
     *ret_conf = (struct portal_conf){
-        .title = STR("Weir"),
+        .title = config->portal.title,
+        .tagline = config->portal.tagline,
+        .registration = (enum portal_registration)config->portal.registration,
+        .verify_email = config->portal.verify_email,
         .gateway_url = config->gateway.url,
         .portal_url = config->portal.url,
         .admin_url = config->admin.url,

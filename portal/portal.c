@@ -6,6 +6,10 @@
 
 #include <stdlib.h>
 
+/* Each takes 19 MiB and a core while it runs. */
+#define PASSWORDS_AT_ONCE 2
+#define PASSWORDS_WAITING 24
+
 struct portal *portal_create(const struct portal_sources *sources, const struct portal_conf *conf)
 {
     struct portal *portal = calloc(1, sizeof(*portal));
@@ -15,6 +19,9 @@ struct portal *portal_create(const struct portal_sources *sources, const struct 
     const struct http_file *sheet = http_files_match(portal->files, STR("pages-"), STR(".css"));
     portal->stylesheet = sheet != NULL ? sheet->name : STR_EMPTY;
     portal->rates = rates_create();
+    portal->registry = sources->registry;
+    portal->throttle = throttle_create();
+    portal->passwords = passwords_create(PASSWORDS_AT_ONCE, PASSWORDS_WAITING);
     pthread_mutex_init(&portal->mtx, NULL);
     portal->settings = settings_create(conf);
     return portal;
@@ -26,6 +33,8 @@ void portal_destroy(struct portal *portal)
         return;
     settings_put(portal, portal->settings);
     pthread_mutex_destroy(&portal->mtx);
+    passwords_destroy(portal->passwords);
+    throttle_destroy(portal->throttle);
     rates_destroy(portal->rates);
     http_files_destroy(portal->files);
     free(portal);

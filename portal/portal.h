@@ -66,11 +66,14 @@ struct portal_facts {
     uint64_t journal_backlog;
 };
 
+struct registry;
+
 /* All functions are called from the workers of both listeners, at the same time. */
 struct portal_sources {
     const char *version;
     struct mono started;
     const struct embedded_file *web_files; /* cmake/Web.cmake's table; NULL for none */
+    struct registry *registry;             /* weir.db; NULL only where nobody can sign in */
     void *ctx;                             /* of the functions */
 
     /* Tells how it stands; what the facts point to lies in `arena` or lives for good. 0 or E_NOMEM.
@@ -85,9 +88,15 @@ struct portal_sources {
     int (*metrics)(void *ctx, bool openmetrics, struct buf *out);
 };
 
+enum portal_registration { PORTAL_OPEN, PORTAL_INVITE, PORTAL_CLOSED };
+
 /* What a reload may change. */
 struct portal_conf {
     struct str title;                              /* name of the installation, for people */
+    struct str tagline;                            /* the operator's words; may be empty */
+    enum portal_registration registration;         /* who may make an account */
+    bool verify_email;                             /* an account must confirm its address */
+    bool mail;                                     /* whether mails are sent */
     struct str gateway_url, portal_url, admin_url; /* without a slash at the end; may be empty */
     struct cidr_set admin_allow; /* who may speak to the admin listener; empty for nobody */
 };

@@ -160,7 +160,7 @@ static void one_as_json(struct endpoint_call *call, enum reason reason)
 
 void problem_page(struct endpoint_call *call)
 {
-    enum reason reason = reason_find(call->param);
+    enum reason reason = reason_find(call->params[0]);
     if (reason == REASON_NONE)
         endpoint_fail(call, 404,
                       STR("No answer of the gateway has this code; /problems/ lists all."));

@@ -52,10 +52,10 @@ static void as_json(struct endpoint_call *call, struct str id)
 void request_page(struct endpoint_call *call)
 {
     struct uuid id;
-    if (uuid_parse(call->param, &id) != 0)
+    if (uuid_parse(call->params[0], &id) != 0)
         endpoint_fail(call, 404, STR("This is not the id of a request."));
     else if (endpoint_wants_page(call, true))
-        as_page(call, call->param);
+        as_page(call, call->params[0]);
     else
-        as_json(call, call->param);
+        as_json(call, call->params[0]);
 }

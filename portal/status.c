@@ -17,7 +17,7 @@
 
 void asset(struct endpoint_call *call)
 {
-    const struct http_file *file = http_files_find(call->portal->files, call->param);
+    const struct http_file *file = http_files_find(call->portal->files, call->params[0]);
     struct reply reply = {.status = 0};
     /* pages are served where they belong, with the headers of a page */
     if (file == NULL || str_starts(file->type, STR("text/html"))) {

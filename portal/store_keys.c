@@ -296,31 +296,10 @@ int store_keys_revoke(struct db *db, struct str kid, struct wall now, struct err
     return r;
 }
 
-/* Runs `change` on the key within a transaction. */
-static int change_key(struct db *db, int (*change)(struct db *db, void *ctx, struct error *err),
-                      void *ctx, struct error *err)
+int store_keys_enable(struct db *db, struct str kid, bool enabled, struct error *err)
 {
-    int r = db_begin(db, err);
-    if (r != 0)
-        return r;
-    r = change(db, ctx, err);
-    if (r == 0)
-        r = db_commit(db, err);
-    if (r != 0)
-        db_rollback(db);
-    return r;
-}
-
-struct enabling {
-    struct str kid;
-    bool enabled;
-};
-
-static int enable_key(struct db *db, void *ctx, struct error *err)
-{
-    const struct enabling *enabling = ctx;
     struct db_stmt *st;
-    int r = seek(db, enabling->kid, &st, err);
+    int r = seek(db, kid, &st, err);
     if (r != 0)
         return r;
     bool revoked = str_eq(db_text(st, 7), STATES[KEY_REVOKED]);
@@ -328,19 +307,13 @@ static int enable_key(struct db *db, void *ctx, struct error *err)
     if (revoked)
         return error_set(err, E_INVALID,
                          "the key %" STR_FMT " is revoked, and that is for good: issue a new one",
-                         STR_ARG(enabling->kid));
+                         STR_ARG(kid));
     r = db_stmt_get(db, SQL_SET_STATE, &st, err);
     if (r != 0)
         return r;
-    db_bind_text(st, 1, enabling->kid);
-    db_bind_text(st, 2, STATES[enabling->enabled ? KEY_ACTIVE : KEY_DISABLED]);
+    db_bind_text(st, 1, kid);
+    db_bind_text(st, 2, STATES[enabled ? KEY_ACTIVE : KEY_DISABLED]);
     return db_run(st, err);
-}
-
-int store_keys_enable(struct db *db, struct str kid, bool enabled, struct error *err)
-{
-    struct enabling enabling = {.kid = kid, .enabled = enabled};
-    return change_key(db, enable_key, &enabling, err);
 }
 
 struct rotating {
@@ -386,30 +359,23 @@ static int rotate_row(struct db *db, struct rotating *rotating, const struct key
     return r == 0 ? expire_at(db, rotation->kid, end, err) : r;
 }
 
-static int rotate_key(struct db *db, void *ctx, struct error *err)
-{
-    struct rotating *rotating = ctx;
-    struct db_stmt *st;
-    struct cidr allow[KEY_ALLOW_MAX];
-    struct key_row old;
-    int r = seek(db, rotating->rotation->kid, &st, err);
-    if (r != 0)
-        return r;
-    r = read_row(db, st, allow, &old, err);
-    if (r == 0)
-        r = rotate_row(db, rotating, &old, err);
-    db_stmt_done(st);
-    return r;
-}
-
 int store_keys_rotate(struct db *db, const struct pepper *pepper,
                       const struct key_rotation *rotation, struct key_text *ret_text,
                       struct error *err)
 {
     struct rotating rotating = {.pepper = pepper, .rotation = rotation};
+    struct db_stmt *st;
+    struct cidr allow[KEY_ALLOW_MAX];
+    struct key_row old;
     if (rotation->overlap_us < 0 || rotation->overlap_us > INT64_MAX - rotation->now.us)
         return error_set(err, E_INVALID, "the overlap of a rotation is no time that passes");
-    int r = change_key(db, rotate_key, &rotating, err);
+    int r = seek(db, rotation->kid, &st, err);
+    if (r != 0)
+        return r;
+    r = read_row(db, st, allow, &old, err);
+    if (r == 0)
+        r = rotate_row(db, &rotating, &old, err);
+    db_stmt_done(st);
     if (r == 0)
         *ret_text = rotating.text;
     key_text_clear(&rotating.text);

@@ -5,7 +5,7 @@
  * What is written here is what holds after a restart; who changes a key in a running instance then
  * also puts it into its table (gateway/access.h), in this order: first on the disk, then in force.
  *
- * Threads: by the thread of the connection.
+ * Threads: by the thread of the connection; what changes runs in the caller's transaction.
  * Memory:  rows borrow from the connection and are valid during the visit. A new key's text is
  * given to the caller and kept nowhere else; whoever has shown it clears it. Errors:  E_NOT_FOUND
  * for an unknown kid, E_INVALID for what cannot be, E_CORRUPT for a row that is not ours, and those
