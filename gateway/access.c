@@ -53,7 +53,7 @@ const struct access_key *access_find(const struct access *access, const struct s
 
 const struct access_app *access_key_app(const struct access_key *key)
 {
-    /* pairs with the release of whoever changes the app (access_apply.c) */
+    /* pairs with the release of access_publish_app() */
     return atomic_load_explicit(&key->slot->app, memory_order_acquire);
 }
 
@@ -215,6 +215,7 @@ struct access_slot *access_slot_get(struct access *access, struct str app)
         limiter_init(&slot->limiter);
         atomic_init(&slot->app, NULL);
         slot->last = NULL;
+        slot->spec = NULL;
         slot->generation = 0;
         access->app_slots[number] = slot;
     }
@@ -249,10 +250,12 @@ void access_destroy(struct access *access)
     free(table);
     for (uint32_t i = 0; i < access->apps.count; i++) {
         free(access->app_slots[i]->last);
+        free(access->app_slots[i]->spec);
         free(access->app_slots[i]);
     }
     free(access->app_slots);
     free(access->file_keys);
+    access_plans_finish(&access->plans);
     intern_finish(&access->apis);
     intern_finish(&access->apps);
     pthread_mutex_destroy(&access->mtx);
@@ -260,35 +263,25 @@ void access_destroy(struct access *access)
     free(access);
 }
 
-static void hold(struct access *access)
-{
-    CHECK(pthread_mutex_lock(&access->mtx) == 0);
-}
-
-static void let_go(struct access *access)
-{
-    CHECK(pthread_mutex_unlock(&access->mtx) == 0);
-}
-
 uint32_t access_api_number(struct access *access, struct str api)
 {
-    hold(access);
+    access_hold(access);
     uint32_t number = intern_get(&access->apis, api);
-    let_go(access);
+    access_let_go(access);
     return number;
 }
 
 int access_put_key(struct access *access, const struct access_key_spec *spec)
 {
     int r = E_EXISTS;
-    hold(access);
+    access_hold(access);
     const struct access_key *there = access_find_locked(access, &spec->hash);
     if (there == NULL || there->origin == KEY_FROM_STORE) {
         struct access_slot *slot = access_slot_get(access, spec->app);
         access_publish_key(access, access_make_key(spec, KEY_FROM_STORE, slot));
         r = 0;
     }
-    let_go(access);
+    access_let_go(access);
     return r;
 }
 
@@ -306,7 +299,7 @@ static int find_of_store(struct access *access, const struct secret_hash *hash,
 int access_set_state(struct access *access, const struct secret_hash *hash, enum key_state state)
 {
     const struct access_key *key;
-    hold(access);
+    access_hold(access);
     int r = find_of_store(access, hash, &key);
     if (r == 0) {
         struct access_key_spec spec = {.hash = key->hash,
@@ -317,33 +310,33 @@ int access_set_state(struct access *access, const struct secret_hash *hash, enum
                                        .access = key->access};
         access_publish_key(access, access_make_key(&spec, key->origin, key->slot));
     }
-    let_go(access);
+    access_let_go(access);
     return r;
 }
 
 int access_remove_key(struct access *access, const struct secret_hash *hash)
 {
     const struct access_key *key;
-    hold(access);
+    access_hold(access);
     int r = find_of_store(access, hash, &key);
     if (r == 0)
         access_drop_key(access, hash);
-    let_go(access);
+    access_let_go(access);
     return r;
 }
 
 struct limiter *access_limiter(struct access *access, struct str app)
 {
-    hold(access);
+    access_hold(access);
     struct limiter *limiter = &access_slot_get(access, app)->limiter;
-    let_go(access);
+    access_let_go(access);
     return limiter;
 }
 
 void access_each_key(struct access *access, void (*visit)(void *ctx, const struct access_key *key),
                      void *ctx)
 {
-    hold(access);
+    access_hold(access);
     const struct key_table *table = table_locked(access);
     for (size_t i = 0; i <= table->mask; i++) {
         const struct access_key *key =
@@ -351,18 +344,5 @@ void access_each_key(struct access *access, void (*visit)(void *ctx, const struc
         if (key != NULL && key != &removed)
             visit(ctx, key);
     }
-    let_go(access);
-}
-
-void access_each_app(struct access *access, void (*visit)(void *ctx, const struct access_app *app),
-                     void *ctx)
-{
-    hold(access);
-    for (uint32_t i = 0; i < access->apps.count; i++) {
-        const struct access_app *app =
-            atomic_load_explicit(&access->app_slots[i]->app, memory_order_relaxed);
-        if (app != NULL)
-            visit(ctx, app);
-    }
-    let_go(access);
+    access_let_go(access);
 }

@@ -7,6 +7,10 @@
  * puts a new one in its place and retires the old one. So a request sees each entry whole, and what
  * it holds stays until it ends.
  *
+ * Apps are the configuration's or the store's. An app of the store names its plan by text; what the
+ * plan grants is taken from the configuration in force, and taken again when that changes. Where
+ * both have an app of the same name, the configuration's counts while it is there.
+ *
  * An app's limiter belongs to its name and stays where it is through every reload, also while the
  * app is away. APIs are known here by number: access_api_number() gives each name one, for as long
  * as the process lives; so an app's grants and a request's route need not come from the same
@@ -36,15 +40,32 @@ enum key_origin {
     KEY_FROM_STORE
 };
 
+enum app_origin {
+    APP_FROM_FILE, /* of weir.yaml; comes and goes with it */
+    APP_FROM_STORE
+};
+
 /* An app as it is now. */
 struct access_app {
     struct str name;
-    struct str plan; /* "" where it has none: then no API is granted */
+    struct str plan; /* "" where it has none that the configuration knows: then no API is granted */
     bool suspended;
+    bool pending; /* a subscription waits for approval */
+    enum app_origin origin;
     struct access_conf access, plan_access; /* two levels, both must let the call through */
     struct limiter *limiter;
     struct limiter_rules rules; /* what the limiter applies; for readers of a plan's numbers */
     const uint64_t *api_bits;   /* by API number */
+    uint32_t api_words;
+};
+
+/* A plan of the configuration in force. */
+struct access_plan {
+    struct str name, title;
+    enum plan_approval approval;
+    struct access_conf access;
+    struct limiter_rules rules;
+    const uint64_t *api_bits; /* by API number */
     uint32_t api_words;
 };
 
@@ -111,12 +132,32 @@ uint32_t access_api_number(struct access *access, struct str api);
 
 /*
  * Makes the apps, plans and file keys what the configuration says; what the last one had and this
- * one lacks goes. Keys of the store stay, also those of an app that is gone. Then the secrets in
+ * one lacks goes. Apps of the store stay, and get what their plans grant now; keys of the store
+ * stay, also those of an app that is gone. Then the secrets in
  * the configuration are zeroed, and it may be freed. 0, or E_CONFIG with nothing changed: a damaged
  * or repeated secret, a limit that cannot be.
  */
 must_check int access_apply_config(struct access *access, struct gateway_config *config,
                                    struct mono now, struct error *err);
+
+/* An app of the store. */
+struct access_app_spec {
+    struct str name;
+    struct str plan; /* "" for none; one that the configuration does not know grants nothing */
+    bool suspended;
+    bool pending; /* a subscription waits for approval */
+    struct access_conf access;
+};
+
+/*
+ * Adds the app, or puts it in place of the store's one of this name; in force for every request
+ * that begins from now on. While the file has an app of this name, that one stays in force. What
+ * the limiter counted stays, as at a reload.
+ */
+void access_put_app(struct access *access, const struct access_app_spec *spec, struct mono now);
+
+/* Takes the store's app out, if it is there; its keys are refused from now on. Whether it was. */
+bool access_remove_app(struct access *access, struct str name);
 
 /* A key of the store. */
 struct access_key_spec {
@@ -143,12 +184,14 @@ must_check int access_remove_key(struct access *access, const struct secret_hash
 struct limiter *access_limiter(struct access *access, struct str app);
 
 /*
- * Shows every key, or every app that is there, in no particular order. What is shown is valid
- * during the call; the visitor must not change the table.
+ * Shows every key, every app that is there, or every plan; plans by name, the others in no
+ * particular order. What is shown is valid during the call; the visitor must not change the table.
  */
 void access_each_key(struct access *access, void (*visit)(void *ctx, const struct access_key *key),
                      void *ctx);
 void access_each_app(struct access *access, void (*visit)(void *ctx, const struct access_app *app),
                      void *ctx);
+void access_each_plan(struct access *access,
+                      void (*visit)(void *ctx, const struct access_plan *plan), void *ctx);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The file's part of the table: apps, plans and file keys. First everything is checked and made,
- * then it is published; so a configuration that cannot be changes nothing.
+ * What a configuration makes of the table: its apps, plans and keys, and what its plans are to the
+ * apps of the store. First everything is checked and made, then it is published; so a configuration
+ * that cannot be changes nothing.
  */
 #include "gateway/access_table.h"
 
@@ -9,13 +10,6 @@
 #include <stdlib.h>
 
 #define SECRET_MIN 16
-
-/* A plan, ready to be copied into its apps. */
-struct plan_ready {
-    struct limiter_rules rules;
-    uint64_t *api_bits;
-    uint32_t api_words;
-};
 
 struct app_ready {
     struct access_app *app;
@@ -26,7 +20,7 @@ struct app_ready {
 struct change {
     struct access *access;
     struct gateway_config *config;
-    struct plan_ready *plans;
+    struct plan_list plans;
     struct app_ready *apps;
     size_t app_count; /* how many of them are made */
     struct access_key **keys;
@@ -42,62 +36,29 @@ static void *make_array(size_t count, size_t size)
 
 /* ---- making ---- */
 
-static int make_plan(struct change *change, size_t i, struct error *err)
+static int make_plans(struct change *change, struct error *err)
 {
-    const struct plan_conf *conf = &change->config->plans[i];
-    struct plan_ready *plan = &change->plans[i];
-    int r = limiter_rules_init(&plan->rules, conf->limits, conf->limit_count, err);
-    if (r != 0) {
-        if (err != NULL)
-            error_prefix(err, "plans.%" STR_FMT, STR_ARG(conf->name));
-        return r;
+    for (size_t i = 0; i < change->config->plan_count; i++) {
+        int r = access_make_plan(change->access, &change->config->plans[i], &change->plans.items[i],
+                                 err);
+        if (r != 0)
+            return r;
+        change->plans.count++;
     }
-    uint32_t largest = 0;
-    for (size_t a = 0; a < conf->api_count; a++) {
-        uint32_t number = intern_get(&change->access->apis, conf->apis[a]->name);
-        largest = number > largest ? number : largest;
-    }
-    plan->api_words = conf->api_count > 0 ? largest / 64 + 1 : 0;
-    plan->api_bits = make_array(plan->api_words, sizeof(*plan->api_bits));
-    for (size_t a = 0; a < conf->api_count; a++) {
-        uint32_t number = intern_get(&change->access->apis, conf->apis[a]->name);
-        plan->api_bits[number / 64] |= UINT64_C(1) << number % 64;
-    }
+    access_plans_sort(&change->plans);
     return 0;
 }
 
-static struct str put_text(struct str s, char **at)
-{
-    char *to = *at;
-    str_copy(s, to, s.n + 1);
-    *at += s.n + 1;
-    return str_make(to, s.n);
-}
-
-static struct access_app *make_app(const struct app_conf *conf, const struct plan_ready *plan,
+static struct access_app *make_app(const struct change *change, const struct app_conf *conf,
                                    struct limiter *limiter)
 {
-    static const struct access_conf everyone;
-    struct str plan_name = conf->plan != NULL ? conf->plan->name : STR_EMPTY;
-    const struct access_conf *plan_access = conf->plan != NULL ? &conf->plan->access : &everyone;
-    uint32_t words = plan != NULL ? plan->api_words : 0;
-    size_t size = words * sizeof(uint64_t) + conf->name.n + plan_name.n + 2 +
-                  access_conf_size(&conf->access) + access_conf_size(plan_access);
-    struct access_app *app = malloc(sizeof(*app) + size);
-    CHECK(app != NULL);
-    uint64_t *bits = (uint64_t *)(void *)(app + 1);
-    char *at = (char *)(bits + words);
-    if (words > 0)
-        memcpy(bits, plan->api_bits, words * sizeof(*bits));
-    *app = (struct access_app){
-        .suspended = conf->suspended, .limiter = limiter, .api_bits = bits, .api_words = words};
-    if (plan != NULL)
-        app->rules = plan->rules;
-    app->name = put_text(conf->name, &at);
-    app->plan = put_text(plan_name, &at);
-    app->access = access_copy_conf(&conf->access, &at);
-    app->plan_access = access_copy_conf(plan_access, &at);
-    return app;
+    struct access_app_spec spec = {
+        .name = conf->name,
+        .plan = conf->plan != NULL ? conf->plan->name : STR_EMPTY,
+        .suspended = conf->suspended,
+        .access = conf->access,
+    };
+    return access_make_app(&spec, APP_FROM_FILE, &change->plans, limiter);
 }
 
 static int key_fault(const struct app_conf *app, const struct file_key_conf *key, struct error *err,
@@ -142,11 +103,9 @@ static int make_apps(struct change *change, struct error *err)
     const struct gateway_config *config = change->config;
     for (size_t i = 0; i < config->app_count; i++) {
         const struct app_conf *conf = &config->apps[i];
-        const struct plan_ready *plan =
-            conf->plan != NULL ? &change->plans[conf->plan - config->plans] : NULL;
         struct app_ready *ready = &change->apps[change->app_count++];
         ready->slot = access_slot_get(change->access, conf->name);
-        ready->app = make_app(conf, plan, &ready->slot->limiter);
+        ready->app = make_app(change, conf, &ready->slot->limiter);
         for (size_t k = 0; k < conf->key_count; k++) {
             int r = make_key(change, conf, &conf->keys[k], ready->slot, err);
             if (r != 0)
@@ -178,24 +137,17 @@ static int refuse_repeated_secrets(struct change *change, struct error *err)
 
 /* ---- publishing; nothing can fail any more ---- */
 
-static void publish_app(struct access *access, struct access_slot *slot, struct access_app *app,
-                        struct mono now)
+static void publish_apps(struct change *change, struct mono now)
 {
-    struct access_app *before = slot->last;
-    slot->last = app;
-    slot->generation = access->generation;
-    limiter_configure(&slot->limiter, app->rules.count > 0 ? &app->rules : NULL, now);
-    atomic_store_explicit(&slot->app, app, memory_order_release); /* pairs with access_key_app() */
-    epoch_retire(access->epoch, before, free);
-}
-
-/* Its limiter goes on by the rules of the last entry, which therefore stays. */
-static void withdraw_apps(struct access *access)
-{
+    struct access *access = change->access;
+    for (size_t i = 0; i < change->app_count; i++) {
+        struct app_ready *ready = &change->apps[i];
+        ready->slot->generation = access->generation;
+        access_publish_app(access, ready->slot, ready->app, now);
+    }
     for (uint32_t i = 0; i < access->apps.count; i++) {
-        struct access_slot *slot = access->app_slots[i];
-        if (slot->generation != access->generation)
-            atomic_store_explicit(&slot->app, NULL, memory_order_release); /* as above */
+        if (access->app_slots[i]->generation != access->generation)
+            access_give_back_app(access, access->app_slots[i], now);
     }
 }
 
@@ -228,9 +180,10 @@ static void publish(struct change *change, struct mono now)
 {
     struct access *access = change->access;
     access->generation++;
-    for (size_t i = 0; i < change->app_count; i++)
-        publish_app(access, change->apps[i].slot, change->apps[i].app, now);
-    withdraw_apps(access);
+    struct plan_list before = access->plans;
+    access->plans = change->plans;
+    change->plans = before; /* freed with the change: no reader sees plans */
+    publish_apps(change, now);
     publish_keys(change);
     change->app_count = change->key_made = 0; /* they are the table's now */
 }
@@ -250,22 +203,18 @@ static void forget_secrets(struct gateway_config *config)
 /* Frees what was made and not published. */
 static void change_finish(struct change *change)
 {
-    for (size_t i = 0; i < change->config->plan_count; i++)
-        free(change->plans[i].api_bits);
     for (size_t i = 0; i < change->app_count; i++)
         free(change->apps[i].app);
     for (size_t i = 0; i < change->key_made; i++)
         free(change->keys[i]);
-    free(change->plans);
+    access_plans_finish(&change->plans);
     free(change->apps);
     free(change->keys);
 }
 
 static int make_all(struct change *change, struct error *err)
 {
-    int r = 0;
-    for (size_t i = 0; i < change->config->plan_count && r == 0; i++)
-        r = make_plan(change, i, err);
+    int r = make_plans(change, err);
     if (r == 0)
         r = make_apps(change, err);
     if (r == 0)
@@ -279,14 +228,14 @@ int access_apply_config(struct access *access, struct gateway_config *config, st
     struct change change = {.access = access, .config = config};
     for (size_t i = 0; i < config->app_count; i++)
         change.key_count += config->apps[i].key_count;
-    change.plans = make_array(config->plan_count, sizeof(*change.plans));
+    change.plans.items = make_array(config->plan_count, sizeof(struct access_plan *));
     change.apps = make_array(config->app_count, sizeof(*change.apps));
     change.keys = make_array(change.key_count, sizeof(*change.keys));
-    CHECK(pthread_mutex_lock(&access->mtx) == 0);
+    access_hold(access);
     int r = make_all(&change, err);
     if (r == 0)
         publish(&change, now);
-    CHECK(pthread_mutex_unlock(&access->mtx) == 0);
+    access_let_go(access);
     if (r == 0)
         forget_secrets(config);
     change_finish(&change);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * access_table.h -- the inside of access.h, shared by access.c (the table) and access_apply.c (the
- * file's part).
+ * access_table.h -- the inside of access.h, shared by access.c (the keys), access_apps.c (apps and
+ * plans) and access_apply.c (what a configuration changes).
  *
  * Keys lie in an open-addressing table of pointers; hashes are keyed, so no client can aim at a
  * slot. A slot once used belongs to its hash until the table is replaced: removal leaves a mark,
@@ -27,7 +27,9 @@ struct access_slot {
     _Atomic(struct access_app *) app; /* atomic; NULL while there is none */
     struct access_app
         *last; /* guarded by mtx; the app, or the last there was: owns the limiter's rules */
-    uint64_t generation; /* guarded by mtx; of the configuration that had it last */
+    struct access_app_spec *spec; /* guarded by mtx; of the store's app, in one block with what it
+                                     names; NULL where the store has none */
+    uint64_t generation;          /* guarded by mtx; of the configuration that had it last */
 };
 
 struct key_slot {
@@ -41,6 +43,12 @@ struct key_table {
     struct key_slot slots[];
 };
 
+/* Plans in the order of their names, each in one block with what it names. */
+struct plan_list {
+    struct access_plan **items;
+    size_t count;
+};
+
 struct access {
     _Atomic(struct key_table *) table; /* atomic; published whole */
     struct epoch *epoch;               /* const after init */
@@ -51,9 +59,22 @@ struct access {
     struct access_slot **app_slots; /* guarded by mtx; by number in `apps` */
     uint32_t app_cap;               /* guarded by mtx */
     uint64_t generation;            /* guarded by mtx; counts configurations */
+    struct plan_list plans;         /* guarded by mtx; those of the configuration in force */
     struct secret_hash *file_keys;  /* guarded by mtx; those of the configuration in force */
     size_t file_key_count;          /* guarded by mtx */
 };
+
+static inline void access_hold(struct access *access)
+{
+    CHECK(pthread_mutex_lock(&access->mtx) == 0);
+}
+
+static inline void access_let_go(struct access *access)
+{
+    CHECK(pthread_mutex_unlock(&access->mtx) == 0);
+}
+
+/* ---- keys ---- */
 
 /* A copy of the spec as an entry; to be published by access_publish_key(). */
 struct access_key *access_make_key(const struct access_key_spec *spec, enum key_origin origin,
@@ -67,6 +88,34 @@ void access_publish_key(struct access *access, struct access_key *key);
 
 /* Takes the key out, if it is there. Whether it was. */
 bool access_drop_key(struct access *access, const struct secret_hash *hash);
+
+/* ---- apps and plans ---- */
+
+/* A copy of the plan; to be freed by free(). 0, or E_INVALID for a limit that cannot be. */
+must_check int access_make_plan(struct access *access, const struct plan_conf *conf,
+                                struct access_plan **ret_plan, struct error *err);
+
+/* Puts the plans in the order that access_plan_find() wants. */
+void access_plans_sort(struct plan_list *plans);
+
+/* The plan of this name, or NULL; NULL for "". */
+const struct access_plan *access_plan_find(const struct plan_list *plans, struct str name);
+
+/* Frees the plans and the list. */
+void access_plans_finish(struct plan_list *plans);
+
+/* The spec as an entry, with what its plan grants, if that is one of `plans`; to be published by
+ * access_publish_app(). */
+struct access_app *access_make_app(const struct access_app_spec *spec, enum app_origin origin,
+                                   const struct plan_list *plans, struct limiter *limiter);
+
+/* Puts the entry in place, and its limits in force; retires the one before. */
+void access_publish_app(struct access *access, struct access_slot *slot, struct access_app *app,
+                        struct mono now);
+
+/* For a slot that no file has (any more): the store's app if there is one, resolved against the
+ * plans in force, or none. */
+void access_give_back_app(struct access *access, struct access_slot *slot, struct mono now);
 
 /* The slot of the app's name, made if there is none. */
 struct access_slot *access_slot_get(struct access *access, struct str app);
