@@ -5,6 +5,7 @@
 #include "appliance/command.h"
 #include "appliance/control.h"
 #include "appliance/control_keys.h"
+#include "appliance/control_people.h"
 #include "appliance/lock.h"
 #include "base/fiber/fiber.h"
 #include "gateway/preview.h"
@@ -44,7 +45,9 @@ static int work_alone(struct config *config, const char *dir, const json_t *requ
         r = registry_load(keys.registry, err);
     if (r == 0) {
         const char *command = json_string_value(json_object_get(request, "command"));
-        json_t *answer = control_keys_answer(&keys, command, request, err);
+        json_t *answer = control_people_knows(command)
+                             ? control_people_answer(keys.registry, command, request, err)
+                             : control_keys_answer(&keys, command, request, err);
         r = answer != NULL ? 0 : err->code;
         if (answer != NULL)
             *ret_answer = answer;

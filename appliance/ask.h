@@ -15,8 +15,8 @@
 #include <jansson.h>
 
 /*
- * Makes a request of control_keys.h: of the instance that runs, or, where none does, of weir.db
- * itself under the directory's lock. The secrets in `config` are zeroed.
+ * Makes a request of control_keys.h or control_people.h: of the instance that runs, or, where none
+ * does, of weir.db itself under the directory's lock. The secrets in `config` are zeroed.
  */
 must_check int ask_keys(struct config *config, const json_t *request, json_t **ret_answer,
                         struct error *err);

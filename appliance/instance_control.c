@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What commands ask of a running instance. Runs on the control thread. */
+#include "appliance/control_people.h"
 #include "appliance/inside.h"
 
 #include <unistd.h>
@@ -66,6 +67,8 @@ json_t *instance_control(void *instance, const char *command, const json_t *requ
         if (strcmp(ANSWERS[i].command, command) == 0)
             return ANSWERS[i].answer(in, request, err);
     }
+    if (control_people_knows(command))
+        return control_people_answer(in->registry, command, request, err);
     return answer_keys(in, command, request, err);
 }
 
