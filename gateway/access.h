@@ -17,10 +17,13 @@
  * snapshot to be compared.
  *
  * Threads: a reader is inside an epoch (base/epoch.h) from before access_find() until it no longer
- * touches what it found; it takes no lock. Changes and iterations take a mutex; never call them on
- * a carrier. Memory:  the table owns everything it shows, and copies whatever it is given. Errors:
- * access_apply_config() reports to `struct error` and then has changed nothing. Running out of
- *          memory aborts: nothing here is sized by a client.
+ *          touches what it found; it takes no lock. Changes and iterations take a mutex; never call
+ *          them on a carrier.
+ * Memory:  the table owns everything it shows, and copies whatever it is given. A name of an app
+ *          keeps its limiter for as long as the table lives, also when the app is removed.
+ * Errors:  access_apply_config() reports to `struct error` and then has changed nothing. Running
+ *          out of memory aborts: requests size nothing here, and how many apps and keys people may
+ *          make is the portal's to limit.
  */
 #ifndef GATEWAY_ACCESS_H
 #define GATEWAY_ACCESS_H

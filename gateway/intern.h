@@ -5,7 +5,8 @@
  *
  * Threads: belongs to one thread at a time; the owner guards it.
  * Memory:  its own copies of the names; a name is never forgotten.
- * Errors:  running out of memory aborts: names come from the operator, not from requests.
+ * Errors:  running out of memory aborts: names come from the configuration and the portal, not from
+ *          requests.
  */
 #ifndef GATEWAY_INTERN_H
 #define GATEWAY_INTERN_H

@@ -272,11 +272,20 @@ static void a_change_of_a_key_is_in_force_for_the_next_look(void **state)
     assert_ptr_equal(find(&f, "issued")->slot, before->slot);
     assert_int_equal(before->state, KEY_ACTIVE); /* an entry never changes */
 
+    struct cidr net;
+    assert_int_equal(cidr_parse(STR("192.0.2.0/24"), &net), 0);
+    spec.name = STR("another name");
     spec.expires = (struct wall){.us = 77};
     spec.state = KEY_DISABLED;
+    spec.access.allow = (struct cidr_set){&net, 1};
     assert_int_equal(access_put_key(f.access, &spec), 0);
-    assert_int_equal(find(&f, "issued")->expires.us, 77);
-    assert_int_equal(find(&f, "issued")->state, KEY_DISABLED);
+    const struct access_key *edited = find(&f, "issued");
+    assert_str_equal(edited->name, "another name");
+    assert_int_equal(edited->expires.us, 77);
+    assert_int_equal(edited->state, KEY_DISABLED);
+    assert_int_equal(edited->access.allow.count, 1);
+    assert_true(ip_eq(edited->access.allow.items[0].ip, net.ip));
+    assert_str_equal(before->name, "a key");
 
     assert_int_equal(access_remove_key(f.access, &spec.hash), 0);
     assert_null(find(&f, "issued"));
