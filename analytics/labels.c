@@ -63,6 +63,8 @@ bool when_holds(enum when when, const struct record *record)
         return true;
     case WHEN_METERED:
         return record->metered;
+    case WHEN_APP:
+        return record->app.n > 0;
     case WHEN_UPSTREAM:
         return upstream_asked(record);
     }

@@ -42,7 +42,13 @@ enum measure {
     MEASURE_COUNT
 };
 
-enum when { WHEN_ALWAYS, WHEN_METERED, WHEN_UPSTREAM };
+enum when {
+    WHEN_ALWAYS,
+    WHEN_METERED,
+    WHEN_APP, /* of a known app, refused ones too: with a key that was revoked, not an unknown one
+               */
+    WHEN_UPSTREAM
+};
 
 #define DIMS_MAX 5
 #define LABEL_MAX 200                           /* bytes kept of one value */

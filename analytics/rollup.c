@@ -121,10 +121,11 @@ void rollup_destroy(struct rollup *rollup)
     free(rollup);
 }
 
-/* A bill is made from usage: its label sets are never folded. */
+/* A bill is made from usage, and apps is what an app's people are shown of it: their label sets are
+ * never folded. */
 static bool is_bounded(enum rollup_id id)
 {
-    return id != ROLLUP_usage;
+    return id != ROLLUP_usage && id != ROLLUP_apps;
 }
 
 static int count_series(struct rollup *rollup, struct error *err)

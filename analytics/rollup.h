@@ -10,8 +10,9 @@
  *
  * Threads: the writer's.
  * Memory:  label sets and cells in use; dropped when idle. Label sets a table are bounded by
- *          `max_series`, except those of `usage`, which are as many as keys were issued and are
- *          what a bill is made of: beyond the bound a new set counts as `__other__`.
+ *          `max_series`: beyond the bound a new set counts as `__other__`. Not so those of `usage`
+ *          and `apps`, which are as many as keys and apps were made, and which a bill is made of
+ *          or an app's people see: none may vanish in another's.
  * Errors:  those of the database.
  */
 #ifndef ANALYTICS_ROLLUP_H

@@ -53,6 +53,20 @@ static void add_values(struct buf *b, const struct rollup_def *def)
         buf_printf(b, ", %s", measure_column(def->hists[i]));
 }
 
+/* A row that is there is changed in place: replacing it would write its indexes again. */
+static void add_conflict(struct buf *b, const struct rollup_def *def)
+{
+    const char *between = " ON CONFLICT (begin_us, series) DO UPDATE SET";
+    for (int i = 0; def->sums[i] != MEASURE_NONE; i++, between = ",") {
+        const char *column = measure_column(def->sums[i]);
+        buf_printf(b, "%s %s = excluded.%s", between, column, column);
+    }
+    for (int i = 0; def->hists[i] != MEASURE_NONE; i++, between = ",") {
+        const char *column = measure_column(def->hists[i]);
+        buf_printf(b, "%s %s = excluded.%s", between, column, column);
+    }
+}
+
 static int value_count(const struct rollup_def *def)
 {
     int n = 0;
@@ -70,12 +84,13 @@ static void make_cell_sql(struct rollup_sql *sql, const struct rollup_def *def, 
     add_values(b, def);
     buf_printf(b, " FROM %s_%s WHERE begin_us = ?1 AND series = ?2", def->name, level_name(level));
     sql->load[level] = take_text(b);
-    buf_printf(b, "INSERT OR REPLACE INTO %s_%s (begin_us, series", def->name, level_name(level));
+    buf_printf(b, "INSERT INTO %s_%s (begin_us, series", def->name, level_name(level));
     add_values(b, def);
     buf_add_cstr(b, ") VALUES (?1, ?2");
     for (int i = 0; i < value_count(def); i++)
         buf_printf(b, ", ?%d", i + 3);
     buf_add_char(b, ')');
+    add_conflict(b, def);
     sql->write[level] = take_text(b);
 }
 

@@ -188,6 +188,9 @@ static inline void assert_counted(uint64_t all, uint64_t metered)
         {"SELECT total(requests) FROM traffic_minute", false},
         {"SELECT total(requests) FROM traffic_hour", false},
         {"SELECT total(requests) FROM traffic_day", false},
+        {"SELECT total(requests) FROM apps_minute", false},
+        {"SELECT total(requests) FROM apps_hour", false},
+        {"SELECT total(requests) FROM apps_day", false},
         {"SELECT count(*) FROM requests WHERE metered", true},
         {"SELECT total(requests) FROM usage_minute", true},
         {"SELECT total(requests) FROM usage_hour", true},
@@ -215,6 +218,7 @@ static inline void assert_counted(uint64_t all, uint64_t metered)
     }
     int64_t bytes = db_number(db, "SELECT total(bytes_out) FROM requests");
     assert_int_equal(bytes, db_number(db, "SELECT total(bytes_out) FROM traffic_day"));
+    assert_int_equal(bytes, db_number(db, "SELECT total(bytes_out) FROM apps_day"));
     assert_int_equal(bytes, db_number(db, "SELECT total(value) FROM metric_cells"
                                           " WHERE metric = 'weir_response_bytes_total'"));
     db_close(db);

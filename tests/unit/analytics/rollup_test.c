@@ -182,6 +182,37 @@ static void only_what_was_asked_of_an_upstream_counts_for_it(void **state)
     store_close(store);
 }
 
+static void what_is_refused_counts_for_its_app_as_far_as_that_is_known(void **state)
+{
+    (void)state;
+    struct store *store = new_store();
+    struct rollup *rollup = new_rollup(store);
+    static const struct {
+        enum reason reason;
+        uint32_t status;
+        struct str app;
+    } cases[] = {
+        {REASON_KEY_INVALID, 401, STR_INIT("")},      {REASON_NO_ROUTE, 404, STR_INIT("")},
+        {REASON_KEY_REVOKED, 401, STR_INIT("acme")},  {REASON_APP_SUSPENDED, 403, STR_INIT("acme")},
+        {REASON_RATE_LIMITED, 429, STR_INIT("acme")}, {REASON_NONE, 200, STR_INIT("acme")},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct record r = make_record(0, a_day());
+        r.reason = cases[i].reason;
+        r.status = cases[i].status;
+        r.app = cases[i].app;
+        r.metered = r.reason == REASON_NONE;
+        add(rollup, r);
+    }
+    write_all(store, rollup);
+    assert_int_equal(store_number("SELECT count(*) FROM apps_minute"), 4);
+    assert_int_equal(store_number("SELECT sum(requests) FROM apps_day WHERE app = 'acme'"), 4);
+    assert_int_equal(store_number("SELECT sum(requests) FROM usage_day"), 1);
+    assert_int_equal(store_number("SELECT sum(requests) FROM traffic_day"), 6);
+    rollup_destroy(rollup);
+    store_close(store);
+}
+
 static void a_map_finds_what_was_added_and_an_emptied_one_nothing(void **state)
 {
     (void)state;
@@ -266,6 +297,7 @@ int main(void)
         unit_test_in_tempdir(a_cell_is_exact_however_often_it_was_dropped),
         unit_test_in_tempdir(what_was_not_written_is_forgotten_whole),
         unit_test_in_tempdir(only_what_was_asked_of_an_upstream_counts_for_it),
+        unit_test_in_tempdir(what_is_refused_counts_for_its_app_as_far_as_that_is_known),
         cmocka_unit_test(a_map_finds_what_was_added_and_an_emptied_one_nothing),
         cmocka_unit_test(a_filtered_map_finds_what_it_kept),
         cmocka_unit_test(labels_are_joined_so_that_they_come_apart_again),
