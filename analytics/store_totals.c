@@ -29,6 +29,7 @@ static const char SQL_KEY_USED[] =
     " ON CONFLICT (key) DO UPDATE SET time_us = excluded.time_us, ip = excluded.ip"
     " WHERE excluded.time_us >= time_us";
 static const char SQL_KEYS_USED[] = "SELECT key, time_us, ip FROM key_last_used ORDER BY key";
+static const char SQL_KEY_USE[] = "SELECT key, time_us, ip FROM key_last_used WHERE key = ?1";
 static const char SQL_CELLS_LOAD[] = "SELECT metric, labels, value, sum_us, buckets"
                                      " FROM metric_cells";
 static const char SQL_CELL_SET[] =
@@ -248,6 +249,24 @@ int store_keys_used(struct db *totals, key_use_visit *visit, void *ctx, struct e
         visit(ctx, &use);
     }
     return r;
+}
+
+int store_key_use_find(struct db *totals, struct str key, key_use_visit *visit, void *ctx,
+                       struct error *err)
+{
+    struct db_stmt *st;
+    int r = db_stmt_get(totals, SQL_KEY_USE, &st, err);
+    if (r != 0)
+        return r;
+    db_bind_text(st, 1, key);
+    r = db_step(st, err);
+    if (r != DB_ROW)
+        return r == 0 ? E_NOT_FOUND : r;
+    struct key_use use = {
+        .key = db_text(st, 0), .time = {.us = db_i64(st, 1)}, .ip = db_text(st, 2)};
+    visit(ctx, &use);
+    db_stmt_done(st);
+    return 0;
 }
 
 int store_cells_load(struct db *totals, cell_row_visit *visit, void *ctx, struct error *err)

@@ -74,6 +74,10 @@ typedef void key_use_visit(void *ctx, const struct key_use *use);
 must_check int store_keys_used(struct db *totals, key_use_visit *visit, void *ctx,
                                struct error *err);
 
+/* The last use of one key. E_NOT_FOUND where it was never used. */
+must_check int store_key_use_find(struct db *totals, struct str key, key_use_visit *visit,
+                                  void *ctx, struct error *err);
+
 struct cell_row {
     struct str metric, labels; /* labels joined, see labels.h */
     uint64_t value, sum_us;

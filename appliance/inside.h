@@ -14,6 +14,7 @@
 #include "analytics/metrics.h"
 #include "analytics/metrics_sources.h"
 #include "analytics/sink.h"
+#include "analytics/store.h"
 #include "analytics/writer.h"
 #include "appliance/control.h"
 #include "appliance/control_keys.h"
@@ -52,6 +53,8 @@ struct instance {
     struct writer *writer;
     bool writing;                       /* main thread: the writer's thread runs */
     struct writer_source writer_source; /* what /metrics asks about the store */
+    pthread_mutex_t uses_mtx;
+    struct store *uses; /* guarded by uses_mtx: for the last use of keys; NULL until asked */
     struct sink *sinks[SINKS_MAX];
     unsigned sink_count;
     struct metrics *metrics;
@@ -97,6 +100,10 @@ void instance_config_seen(struct instance *instance);
 void instance_facts_init(struct instance *instance, struct portal_sources *ret_sources);
 void instance_portal_conf(const struct config *config, struct portal_conf *ret_conf);
 void instance_collect(struct metrics_out *out, void *instance);
+
+/* Of struct portal_sources: show_gateway and key_use (instance_catalog.c). */
+bool instance_show_gateway(void *instance, portal_gateway_visit *visit, void *visit_ctx);
+int instance_key_use(void *instance, struct str key, struct portal_key_use *ret_use);
 
 /* The handler of the control socket (instance_control.c). */
 json_t *instance_control(void *instance, const char *command, const json_t *request,

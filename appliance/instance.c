@@ -277,6 +277,7 @@ int instance_start(struct instance **ret_instance, struct config *config, const 
     in->config_path = config_path != NULL ? strdup(config_path) : NULL;
     pthread_mutex_init(&in->mtx, NULL);
     pthread_mutex_init(&in->reload_mtx, NULL);
+    pthread_mutex_init(&in->uses_mtx, NULL);
     str_copy(config->data_dir, in->data_dir, sizeof(in->data_dir) - 16);
     snprintf(in->store_dir, sizeof(in->store_dir), "%.1000s/analytics", in->data_dir);
     set_problem_base(in);
@@ -332,6 +333,7 @@ void instance_stop(struct instance *instance)
     }
     for (unsigned i = 0; i < in->sink_count; i++)
         sink_stop(in->sinks[i]);
+    store_close(in->uses);
     store_close(in->writer_source.store);
     writer_destroy(in->writer);
     journal_close(in->journal);
@@ -346,6 +348,7 @@ void instance_stop(struct instance *instance)
         if (*fd >= 0)
             close(*fd);
     }
+    pthread_mutex_destroy(&in->uses_mtx);
     pthread_mutex_destroy(&in->reload_mtx);
     pthread_mutex_destroy(&in->mtx);
     config_destroy(in->first_config);

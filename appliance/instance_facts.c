@@ -170,6 +170,8 @@ void instance_facts_init(struct instance *instance, struct portal_sources *ret_s
         .look = look,
         .visit_cells = visit_cells,
         .metrics = metrics_text,
+        .show_gateway = instance_show_gateway,
+        .key_use = instance_key_use,
     };
 }
 

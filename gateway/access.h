@@ -197,4 +197,8 @@ void access_each_app(struct access *access, void (*visit)(void *ctx, const struc
 void access_each_plan(struct access *access,
                       void (*visit)(void *ctx, const struct access_plan *plan), void *ctx);
 
+/* Shows one app in the same way. False, and nothing is shown, where it is not there. */
+bool access_show_app(struct access *access, struct str name,
+                     void (*visit)(void *ctx, const struct access_app *app), void *ctx);
+
 #endif

@@ -213,6 +213,20 @@ void access_each_app(struct access *access, void (*visit)(void *ctx, const struc
     access_let_go(access);
 }
 
+bool access_show_app(struct access *access, struct str name,
+                     void (*visit)(void *ctx, const struct access_app *app), void *ctx)
+{
+    const struct access_app *app = NULL;
+    access_hold(access);
+    uint32_t number = intern_find(&access->apps, name);
+    if (number != INTERN_NONE)
+        app = atomic_load_explicit(&access->app_slots[number]->app, memory_order_relaxed);
+    if (app != NULL)
+        visit(ctx, app);
+    access_let_go(access);
+    return app != NULL;
+}
+
 void access_each_plan(struct access *access,
                       void (*visit)(void *ctx, const struct access_plan *plan), void *ctx)
 {

@@ -75,3 +75,8 @@ uint32_t intern_get(struct intern *in, struct str name)
     in->slots[slot] = in->count;
     return in->count++;
 }
+
+uint32_t intern_find(const struct intern *in, struct str name)
+{
+    return in->count > 0 ? in->slots[slot_of(in, name, str_hash(name))] : INTERN_NONE;
+}

@@ -29,4 +29,7 @@ void intern_finish(struct intern *in);
 /* The number of the name; the next free one, from 0 on, where it is new. */
 uint32_t intern_get(struct intern *in, struct str name);
 
+/* The number of the name, or INTERN_NONE where it was never seen. */
+uint32_t intern_find(const struct intern *in, struct str name);
+
 #endif

@@ -18,6 +18,7 @@
 #include "base/arena.h"
 #include "base/embedded.h"
 #include "base/http/server.h"
+#include "gateway/config.h"
 
 /* --- what is handed down --- */
 
@@ -66,6 +67,19 @@ struct portal_facts {
     uint64_t journal_backlog;
 };
 
+/* The gateway as it is configured now. */
+struct portal_gateway {
+    const struct gateway_config *config;
+    struct str url; /* where calls go, without a slash at its end */
+};
+typedef void portal_gateway_visit(void *ctx, const struct portal_gateway *gateway);
+
+/* The last use of a key. */
+struct portal_key_use {
+    struct wall time;
+    char address[IP_TEXT_MAX];
+};
+
 struct registry;
 
 /* All functions are called from the workers of both listeners, at the same time. */
@@ -86,6 +100,15 @@ struct portal_sources {
     /* Appends the text of /metrics, in Prometheus' form or in OpenMetrics'. 0 or a negative code.
      */
     int (*metrics)(void *ctx, bool openmetrics, struct buf *out);
+
+    /* Shows the configuration in force. No other gets into force meanwhile, so the visit is short
+     * and takes no lock but that of gateway/access.h. False, and no visit, while all is starting.
+     */
+    bool (*show_gateway)(void *ctx, portal_gateway_visit *visit, void *visit_ctx);
+
+    /* When and from where a key (by what records call it) was last used, to a second or so; 0, or
+     * E_NOT_FOUND where it never was or nobody can tell. */
+    int (*key_use)(void *ctx, struct str key, struct portal_key_use *ret_use);
 };
 
 enum portal_registration { PORTAL_OPEN, PORTAL_INVITE, PORTAL_CLOSED };

@@ -70,6 +70,8 @@ ALTER TABLE keys ADD COLUMN created_by BLOB REFERENCES people (id);
 ALTER TABLE keys ADD COLUMN wish TEXT;
 ALTER TABLE keys ADD COLUMN warned_days INTEGER;
 CREATE UNIQUE INDEX keys_by_wish ON keys (app, wish) WHERE wish IS NOT NULL;
+CREATE INDEX keys_by_age ON keys (app, created_us, kid);
+CREATE INDEX keys_by_former ON keys (rotated_from) WHERE rotated_from IS NOT NULL;
 CREATE INDEX keys_by_expiry ON keys (expires_us) WHERE expires_us IS NOT NULL AND state = 'active';
 
 -- A browser that signed in. `hash` is of its cookie.
