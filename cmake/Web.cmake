@@ -17,7 +17,8 @@ find_program(WEIR_NPM npm REQUIRED)
 
 set(web_out ${CMAKE_BINARY_DIR}/web)
 set(web_table ${CMAKE_BINARY_DIR}/embed/web_files.S)
-file(GLOB_RECURSE web_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/web/src/* ${CMAKE_SOURCE_DIR}/web/*.html)
+file(GLOB_RECURSE web_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/web/src/* ${CMAKE_SOURCE_DIR}/web/*.html
+     ${CMAKE_SOURCE_DIR}/web/messages/*.json)
 
 add_custom_command(
   OUTPUT ${web_table}

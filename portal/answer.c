@@ -84,8 +84,10 @@ void endpoint_send_json(struct endpoint_call *call, unsigned status, struct buf 
 void endpoint_send_page(struct endpoint_call *call, unsigned status, struct buf *html)
 {
     struct reply reply = {.status = status, .type = STR("text/html; charset=utf-8")};
-    reply_add(&reply, STR("Vary"), STR("Accept"));
-    send_text(call, &reply, html, status == 200 ? ENDPOINT_REVALIDATE : ENDPOINT_NO_STORE);
+    /* what a page tells a person is not kept for who comes after them at the same browser */
+    bool kept = status == 200 && call->person == NULL;
+    reply_add(&reply, STR("Vary"), STR("Accept, Accept-Language, Cookie"));
+    send_text(call, &reply, html, kept ? ENDPOINT_REVALIDATE : ENDPOINT_NO_STORE);
 }
 
 /* The same facts as a problem document holds, as a page. */

@@ -35,6 +35,7 @@ struct portal {
     struct registry *registry;     /* the appliance's; NULL only in tests of what needs none */
     struct throttle *throttle;     /* has its own lock */
     struct passwords *passwords;   /* has its own lock */
+    struct words *words;           /* const after creation */
     pthread_mutex_t mtx;
     struct settings *settings; /* guarded by mtx: which one, and how many use it */
 };

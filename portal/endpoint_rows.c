@@ -13,6 +13,18 @@ const struct endpoint ENDPOINTS[] = {
      .doc = STR_INIT(doc_)},
 #include "portal/endpoints.def"
 #undef X
+#define PAGE(listener_, path_, role_, bundle_, title_, data_a, data_b)                             \
+    {.listener = ENDPOINT_##listener_,                                                             \
+     .method = METHOD_GET,                                                                         \
+     .path = STR_INIT(path_),                                                                      \
+     .role = ROLE_##role_,                                                                         \
+     .handle = shell_page,                                                                         \
+     .doc = STR_INIT("A page."),                                                                   \
+     .page = {.bundle = STR_INIT(bundle_),                                                         \
+              .title = STR_INIT(title_),                                                           \
+              .data = {STR_INIT(data_a), STR_INIT(data_b)}}},
+#include "portal/pages.def"
+#undef PAGE
 };
 
 const size_t ENDPOINT_COUNT = ARRAY_LEN(ENDPOINTS);

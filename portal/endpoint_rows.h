@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * endpoint_rows.h -- inside of portal/: the rows of endpoints.def as a table, and finding one.
+ * endpoint_rows.h -- inside of portal/: the rows of endpoints.def and pages.def as a table, and
+ * finding one.
  *
  * Threads: constants.
  * Memory:  constants; parameters are views of the path.
@@ -9,7 +10,7 @@
 #ifndef PORTAL_ENDPOINT_ROWS_H
 #define PORTAL_ENDPOINT_ROWS_H
 
-#include "portal/endpoint.h"
+#include "portal/shell.h"
 
 struct endpoint {
     enum endpoint_listener listener;
@@ -19,6 +20,7 @@ struct endpoint {
     endpoint_handler *handle;
     enum schema in, out;
     struct str doc;
+    struct page_row page; /* of pages.def; else empty */
 };
 
 extern const struct endpoint ENDPOINTS[];

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "portal/page.h"
 
+#include "portal/locale.h"
+
 #define PAGE_BYTES_MAX (256U << 10)
 
 /* The mark, as web/status.html and web/src/ui/icons.tsx have it. */
@@ -31,10 +33,12 @@ void page_text(struct buf *html, struct str text)
     }
 }
 
-void page_begin(struct buf *html, const struct endpoint_call *call, struct str title)
+void page_head(struct buf *html, const struct endpoint_call *call, struct str title)
 {
     buf_init(html, PAGE_BYTES_MAX);
-    buf_add_lit(html, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+    buf_add_lit(html, "<!doctype html>\n<html lang=\"");
+    page_text(html, locale_name(locale_of(call)));
+    buf_add_lit(html, "\">\n<head>\n<meta charset=\"utf-8\">\n"
                       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                       "<meta name=\"color-scheme\" content=\"light dark\">\n<title>");
     page_text(html, title);
@@ -45,6 +49,11 @@ void page_begin(struct buf *html, const struct endpoint_call *call, struct str t
                       "%3Crect width='24' height='24' rx='6' fill='%230b6e8f'/%3E"
                       "%3Cpath d='" MARK_PATH "' fill='none' stroke='%23fff' stroke-width='2' "
                       "stroke-linecap='round'/%3E%3C/svg%3E\">\n");
+}
+
+void page_begin(struct buf *html, const struct endpoint_call *call, struct str title)
+{
+    page_head(html, call, title);
     if (call->portal->stylesheet.n > 0) {
         buf_add_lit(html, "<link rel=\"stylesheet\" href=\"/assets/");
         page_text(html, call->portal->stylesheet);

@@ -12,6 +12,9 @@
 #include "base/buf.h"
 #include "portal/endpoint.h"
 
+/* Begins a page up to what else goes into <head>. `title` is plain text. */
+void page_head(struct buf *html, const struct endpoint_call *call, struct str title);
+
 /* Begins a page up to the inside of <main>. `title` is plain text. */
 void page_begin(struct buf *html, const struct endpoint_call *call, struct str title);
 

@@ -3,6 +3,7 @@
 
 #include "portal/endpoint.h"
 #include "portal/settings.h"
+#include "portal/words.h"
 
 #include <stdlib.h>
 
@@ -21,6 +22,7 @@ struct portal *portal_create(const struct portal_sources *sources, const struct 
     portal->rates = rates_create();
     portal->registry = sources->registry;
     portal->throttle = throttle_create();
+    portal->words = words_load(sources->web_files);
     portal->passwords = passwords_create(PASSWORDS_AT_ONCE, PASSWORDS_WAITING);
     pthread_mutex_init(&portal->mtx, NULL);
     portal->settings = settings_create(conf);
@@ -35,6 +37,7 @@ void portal_destroy(struct portal *portal)
     pthread_mutex_destroy(&portal->mtx);
     passwords_destroy(portal->passwords);
     throttle_destroy(portal->throttle);
+    words_free(portal->words);
     rates_destroy(portal->rates);
     http_files_destroy(portal->files);
     free(portal);

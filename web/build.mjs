@@ -79,7 +79,12 @@ if (!out) {
 }
 await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
+// What the server writes itself, pages and mails, has its words from the same catalogs; it asks for them by these names.
+const languages = ['en', 'tr'];
+
 try {
+  for (const language of languages)
+    await writeFile(join(out, `messages.${language}.json`), await readFile(join(here, 'messages', `${language}.json`)));
   for (const page of pages) await buildPage(out, page);
   for (const sheet of sheets) await bundle(out, sheet, `src/${sheet}/${sheet}.css`);
 } catch (error) {

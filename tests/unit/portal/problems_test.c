@@ -108,7 +108,7 @@ static void each_answer_has_a_page_and_a_document(void **state)
         rig_ask(rig.developers, ask, BROWSER, &a);
         assert_int_equal(a.head.status, 200);
         assert_str_equal(answer_field(&a, "Content-Type"), "text/html; charset=utf-8");
-        assert_str_equal(answer_field(&a, "Vary"), "Accept");
+        assert_str_equal(answer_field(&a, "Vary"), "Accept, Accept-Language, Cookie");
         snprintf(heading, sizeof(heading), "<h1>%s</h1>", row->title);
         assert_int_equal(occurrences(a.body, heading), 1);
         /* what is never sent is not shown as an answer */
