@@ -8,7 +8,7 @@
 #define ATTEMPTS_MAX 3
 #define INTERIM_MAX 64 /* interim answers before the final one */
 
-enum outcome {
+enum course {
     ANSWERED,  /* a head has arrived */
     TRY_AGAIN, /* a kept connection was dead before it answered anything */
     CONNECT_FAILED,
@@ -23,13 +23,13 @@ static const struct route_plan *plan_of(const struct req *req)
 
 /* --- the wait for an answer --- */
 
-static enum outcome refuse(struct req *req, enum reason reason, const char *detail)
+static enum course refuse(struct req *req, enum reason reason, const char *detail)
 {
     req_refuse(req, reason, detail != NULL ? "%s" : NULL, detail);
     return REFUSED;
 }
 
-static enum outcome client_failed(struct exchange *x, int error)
+static enum course client_failed(struct exchange *x, int error)
 {
     return exchange_refuse_client(x->req, error) ? REFUSED : GONE;
 }
@@ -80,7 +80,7 @@ static bool is_idempotent(enum http_method method)
            method == METHOD_DELETE || method == METHOD_OPTIONS;
 }
 
-static enum outcome answer_failed(struct exchange *x, int error, const char *why)
+static enum course answer_failed(struct exchange *x, int error, const char *why)
 {
     /* RFC 9112 §9.3.1: what may have been carried out is not sent again unless that does no harm */
     bool untouched = x->in_n == 0 && !x->body_touched && is_idempotent(x->req->method);
@@ -99,7 +99,7 @@ static enum outcome answer_failed(struct exchange *x, int error, const char *why
 }
 
 /* Sleeps until one side has news. 0, or an outcome by way of *ret_outcome and a negative number. */
-static int wait_for_news(struct exchange *x, bool want_body, enum outcome *ret_outcome)
+static int wait_for_news(struct exchange *x, bool want_body, enum course *ret_outcome)
 {
     struct http_conn *conn = x->req->conn;
     struct fiber_wait waits[2] = {
@@ -123,9 +123,9 @@ static int wait_for_news(struct exchange *x, bool want_body, enum outcome *ret_o
 }
 
 /* Sends the request and reads until the answer's head is there. */
-static enum outcome converse(struct exchange *x)
+static enum course converse(struct exchange *x)
 {
-    enum outcome outcome;
+    enum course outcome;
     for (;;) {
         const char *why = NULL;
         fiber_breathe();
@@ -145,7 +145,7 @@ static enum outcome converse(struct exchange *x)
 }
 
 /* Gets a connection to the target: kept, or new. */
-static enum outcome connect_target(struct exchange *x, bool fresh)
+static enum course connect_target(struct exchange *x, bool fresh)
 {
     struct lane *lane = x->req->lane;
     const struct upstream_conf *conf = x->upstream->conf;
@@ -171,7 +171,7 @@ static enum outcome connect_target(struct exchange *x, bool fresh)
  * Composes the head and, behind it, what has come of the body: one write takes both. ANSWERED to go
  * on.
  */
-static enum outcome begin_exchange(struct exchange *x)
+static enum course begin_exchange(struct exchange *x)
 {
     struct req *req = x->req;
     struct buf out;
@@ -189,10 +189,10 @@ static enum outcome begin_exchange(struct exchange *x)
 
 /* One target: a kept connection if there is one, and once more on a new one where the kept one was
  * dead. */
-static enum outcome try_target(struct exchange *x)
+static enum course try_target(struct exchange *x)
 {
     for (unsigned round = 0;; round++) {
-        enum outcome o = connect_target(x, round > 0);
+        enum course o = connect_target(x, round > 0);
         if (o != ANSWERED)
             return o;
         o = begin_exchange(x);
@@ -207,7 +207,7 @@ static enum outcome try_target(struct exchange *x)
     }
 }
 
-static void give_up(struct req *req, enum outcome outcome)
+static void give_up(struct req *req, enum course outcome)
 {
     if (outcome == GONE) {
         req->reason = REASON_CLIENT_CLOSED;
@@ -225,7 +225,7 @@ void forward(struct req *req)
     struct exchange x = {.req = req, .fd = -1};
     struct mono began = clock_mono();
     uint64_t tried = 0;
-    enum outcome outcome = CONNECT_FAILED;
+    enum course outcome = CONNECT_FAILED;
     x.upstream = plan_of(req)->upstream;
     req->upstream = x.upstream->conf->name;
     while (outcome == CONNECT_FAILED && req->attempts < ATTEMPTS_MAX) {
