@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analytics/query.h"
 
+#include "analytics/query_inside.h"
 #include "analytics/store_query.h"
 
 #include <stdio.h>
@@ -8,11 +9,6 @@
 
 #define EXACT_TO_MINUTES_US (2 * US_PER_HOUR)
 #define EXACT_TO_HOURS_US (3 * US_PER_DAY)
-
-struct query {
-    struct store *store;
-    int64_t timeout_us;
-};
 
 int query_open(struct query **ret_query, const char *dir, struct error *err)
 {
@@ -40,8 +36,7 @@ void query_limit(struct query *query, int64_t timeout_us)
     query->timeout_us = timeout_us;
 }
 
-/* Until when the question that begins now may take. */
-static struct mono deadline(const struct query *query)
+struct mono query_deadline(const struct query *query)
 {
     return query->timeout_us > 0 ? mono_after(clock_mono(), query->timeout_us) : MONO_NEVER;
 }
@@ -109,8 +104,10 @@ int query_usage(struct query *query, const struct usage_filter *filter, usage_vi
         return error_set(err, E_INVALID, "the time asked for ends before it begins");
     name_period(&visitor, select.begin, select.end);
     struct db *totals = store_totals(query->store);
-    db_set_deadline(totals, deadline(query));
-    return store_usage_read(totals, &select, pass_usage, &visitor, err);
+    db_set_deadline(totals, query_deadline(query));
+    int r = store_usage_read(totals, &select, pass_usage, &visitor, err);
+    db_set_deadline(totals, MONO_NEVER);
+    return r;
 }
 
 /* ---- one request ---- */
@@ -176,7 +173,7 @@ int query_sql(struct query *query, struct str sql, sql_visit *visit, void *ctx,
     int r = store_views_open(query->store, &db, &left_out, err);
     if (r != 0)
         return r;
-    db_set_deadline(db, deadline(query));
+    db_set_deadline(db, query_deadline(query));
     r = db_stmt_user(db, sql, &st, err);
     if (r == 0) {
         r = visit_rows(st, visit, ctx, err);

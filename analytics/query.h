@@ -14,7 +14,12 @@
 
 struct query;
 
-/* Over the store in `dir`, for reading only. */
+/*
+ * Over the store in `dir`, for reading only. Costs opening one small file and a look at its
+ * version, well below a millisecond; day files are opened when first needed, also those made later.
+ * A query that is kept may hold the file of a day that was deleted meanwhile, and with it its space
+ * on the disk: who keeps one closes it now and then.
+ */
 must_check int query_open(struct query **ret_query, const char *dir, struct error *err);
 void query_close(struct query *query); /* NULL is accepted */
 

@@ -38,6 +38,15 @@ enum reason reason_find(struct str code)
     return REASON_NONE;
 }
 
+enum outcome outcome_of(uint32_t status, enum reason reason)
+{
+    if (reason == REASON_CLIENT_CLOSED)
+        return OUTCOME_GONE;
+    if (status >= 500)
+        return OUTCOME_ERROR;
+    return reason != REASON_NONE ? OUTCOME_REFUSED : OUTCOME_ANSWERED;
+}
+
 struct str http_method_name(enum http_method method)
 {
     CHECK((unsigned)method < METHOD_COUNT);

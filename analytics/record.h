@@ -39,6 +39,15 @@ const struct reason_row *reason_row(enum reason reason);
 /* REASON_NONE where the code is unknown. */
 enum reason reason_find(struct str code);
 
+/* How a call ended, for who counts calls; each is one of these. */
+enum outcome {
+    OUTCOME_ANSWERED, /* by the upstream with anything but a 5xx */
+    OUTCOME_REFUSED,  /* by Weir with a 4xx: key, plan, limit, address, a request that is wrong */
+    OUTCOME_ERROR,    /* 5xx, of the upstream or of Weir */
+    OUTCOME_GONE,     /* the client went away */
+};
+enum outcome outcome_of(uint32_t status, enum reason reason);
+
 /* The registered methods a route can name; anything else is METHOD_OTHER. */
 enum http_method {
     METHOD_OTHER,

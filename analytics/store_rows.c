@@ -223,6 +223,12 @@ static int visit_day(struct db *db, struct rows_range range, row_visit *visit, v
     return r != 0 ? r : count;
 }
 
+int rows_visit_one(struct db *day, uint64_t seq, row_visit *visit, void *ctx, struct error *err)
+{
+    struct rows_range one = {.after = seq - 1, .up_to = seq, .max = 1};
+    return visit_day(day, one, visit, ctx, err);
+}
+
 /*
  * The number of a day's first row after `after`, as far as it can be known without opening the file
  * of a day that is all ahead. UINT64_MAX where there is none, or the file is gone.

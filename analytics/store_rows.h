@@ -40,6 +40,10 @@ must_check int store_rows_read(struct store *store, struct rows_range range, row
 must_check int store_rows_find(struct store *store, struct uuid id, row_visit *visit, void *ctx,
                                struct error *err);
 
+/* Visits one row of a day's file: 1, 0 where it is not there, or what ended it. */
+must_check int rows_visit_one(struct db *day, uint64_t seq, row_visit *visit, void *ctx,
+                              struct error *err);
+
 /* ---- for the writer ---- */
 
 /* Writes rows of one day's file, in ascending order of seq, within the caller's transaction. */
