@@ -69,7 +69,7 @@ typedef int sql_visit(void *ctx, uint64_t row, const struct sql_value *values, u
 /*
  * One statement that reads, over the views
  *   requests                 the fields of the record, time as RFC 3339, ids as text, time_us, seq
- *   traffic_minute ... _day, usage_..., upstreams_...   the roll-ups with their labels
+ *   traffic_minute ... _day, usage_..., apps_..., upstreams_...   the roll-ups with their labels
  *   quota_usage, key_last_used
  * Anything but reading is refused with E_DENIED. SQLite attaches only so many files: with more days
  * than that the newest are seen and *ret_days_left_out (may be NULL) tells how many are not.

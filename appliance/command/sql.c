@@ -138,6 +138,8 @@ const struct command command_sql = {
     "  traffic_minute, traffic_hour, traffic_day   calls by api, route, method, status, reason\n"
     "  usage_minute, usage_hour, usage_day         what was metered, by app, key, plan, api, "
     "route\n"
+    "  apps_minute, apps_hour, apps_day            calls of known apps, by app, api, status, "
+    "reason\n"
     "  upstreams_minute, ..._hour, ..._day         by upstream and target\n"
     "  quota_usage, key_last_used\n"
     "\n"
