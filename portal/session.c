@@ -2,7 +2,6 @@
 #include "portal/session.h"
 
 #include "base/log.h"
-#include "portal/store_audit.h"
 #include "portal/store_sessions.h"
 
 #include <sodium.h>
@@ -189,22 +188,25 @@ int session_begin(struct endpoint_call *call, struct registry_write *write,
     return r;
 }
 
+int session_audit_row(const struct endpoint_call *call, struct registry_write *write,
+                      struct audit_row *row, struct error *err)
+{
+    row->id = registry_id(write);
+    row->at = write->now;
+    row->actor_name = STR("weir");
+    row->address = endpoint_address(call);
+    if (call->person != NULL) {
+        row->actor = call->person->id;
+        row->actor_name = call->person->email;
+    }
+    return store_audit_add(write->db, row, err);
+}
+
 int session_audit(const struct endpoint_call *call, struct registry_write *write,
                   const char *action, struct str object, const struct uuid *team, struct error *err)
 {
-    struct audit_row row = {
-        .id = registry_id(write),
-        .at = write->now,
-        .actor_name = STR("weir"),
-        .action = str_from(action),
-        .object = object,
-        .address = endpoint_address(call),
-    };
-    if (call->person != NULL) {
-        row.actor = call->person->id;
-        row.actor_name = call->person->email;
-    }
+    struct audit_row row = {.action = str_from(action), .object = object};
     if (team != NULL)
         row.team = *team;
-    return store_audit_add(write->db, &row, err);
+    return session_audit_row(call, write, &row, err);
 }

@@ -18,6 +18,7 @@
 #define PORTAL_SESSION_H
 
 #include "portal/endpoint.h"
+#include "portal/store_audit.h"
 
 /*
  * Looks who is behind the call: sets call->person to `person` and call->csrf, or leaves both. False
@@ -36,5 +37,9 @@ void session_forget(struct endpoint_call *call);
 must_check int session_audit(const struct endpoint_call *call, struct registry_write *write,
                              const char *action, struct str object, const struct uuid *team,
                              struct error *err);
+
+/* The same with more to tell: `row` has action, object, team, detail; the rest is filled in. */
+must_check int session_audit_row(const struct endpoint_call *call, struct registry_write *write,
+                                 struct audit_row *row, struct error *err);
 
 #endif

@@ -7,8 +7,9 @@
 
 #define COLUMNS                                                                                    \
     "a.name, a.title, a.description, a.team, t.name, a.state, a.state_note, a.created_us,"         \
-    " s.plan, s.decided_us, w.plan, w.asked_us,"                                                   \
-    " (SELECT count(*) FROM keys k WHERE k.app = a.name AND k.state = 'active')"
+    " s.plan, s.decided_us, s.note, w.plan, w.asked_us,"                                           \
+    " (SELECT count(*) FROM keys k WHERE k.app = a.name AND k.state = 'active'"                    \
+    " AND (k.expires_us IS NULL OR k.expires_us > unixepoch() * 1000000))"
 #define FROM                                                                                       \
     " FROM apps a JOIN teams t ON t.id = a.team"                                                   \
     " LEFT JOIN subscriptions s ON s.app = a.name AND s.state = 'active'"                          \
@@ -18,8 +19,11 @@ static const char SQL_FIND[] = "SELECT " COLUMNS FROM " WHERE a.name = ?1";
 static const char SQL_EACH[] = "SELECT " COLUMNS FROM " WHERE a.state <> 'deleted'";
 static const char SQL_OF_PERSON[] =
     "SELECT " COLUMNS FROM " WHERE a.team IN (SELECT team FROM members WHERE person = ?1)"
-    " AND a.state <> 'deleted'"
-    " ORDER BY a.name";
+    " AND a.state <> 'deleted' AND a.name > ?2"
+    " ORDER BY a.name"
+    " LIMIT ?3";
+static const char SQL_COUNT[] = "SELECT count(*) FILTER (WHERE state <> 'deleted'), count(*)"
+                                " FROM apps WHERE team = ?1";
 static const char SQL_LIST[] = "SELECT " COLUMNS FROM " WHERE a.name > ?1 AND a.state <> 'deleted'"
                                " ORDER BY a.name"
                                " LIMIT ?2";
@@ -33,7 +37,8 @@ static const char SQL_INSERT[] = "INSERT INTO apps (name, team, title, descripti
                                  " state_note, created_us, created_by)"
                                  " VALUES (?1, ?2, ?3, ?4, 'active', '', ?5, ?6)"
                                  " ON CONFLICT (name) DO NOTHING";
-static const char SQL_DESCRIBE[] = "UPDATE apps SET title = ?2, description = ?3"
+static const char SQL_DESCRIBE[] = "UPDATE apps SET title = coalesce(?2, title),"
+                                   " description = coalesce(?3, description)"
                                    " WHERE name = ?1 AND state <> 'deleted'";
 static const char SQL_SET_STATE[] = "UPDATE apps SET state = ?2, state_note = ?3"
                                     " WHERE name = ?1 AND state <> 'deleted'";
@@ -96,9 +101,10 @@ static int visit_rows(struct db_stmt *st, app_visit *visit, void *ctx, struct er
             .created = {.us = db_i64(st, 7)},
             .plan = db_text(st, 8),
             .plan_since = {.us = db_i64(st, 9)},
-            .pending_plan = db_text(st, 10),
-            .asked = {.us = db_i64(st, 11)},
-            .active_keys = db_u64(st, 12),
+            .plan_note = db_text(st, 10),
+            .pending_plan = db_text(st, 11),
+            .asked = {.us = db_i64(st, 12)},
+            .active_keys = db_u64(st, 13),
         };
         r = visit(ctx, &row);
         if (r != 0)
@@ -145,15 +151,34 @@ int store_apps_each(struct db *db, app_visit *visit, void *ctx, struct error *er
     return r == 0 ? visit_rows(st, visit, ctx, err) : r;
 }
 
-int store_apps_of_person(struct db *db, struct uuid person, app_visit *visit, void *ctx,
-                         struct error *err)
+int store_apps_of_person(struct db *db, const struct uuid *person, const struct app_page *page,
+                         app_visit *visit, void *ctx, struct error *err)
 {
     struct db_stmt *st;
     int r = db_stmt_get(db, SQL_OF_PERSON, &st, err);
     if (r != 0)
         return r;
-    store_bind_uuid(st, 1, &person);
+    store_bind_uuid(st, 1, person);
+    store_bind_text(st, 2, page->after);
+    db_bind_i64(st, 3, page->limit);
     return visit_rows(st, visit, ctx, err);
+}
+
+int store_apps_count(struct db *db, const struct uuid *team, uint64_t *ret_there,
+                     uint64_t *ret_ever, struct error *err)
+{
+    struct db_stmt *st;
+    int r = db_stmt_get(db, SQL_COUNT, &st, err);
+    if (r != 0)
+        return r;
+    store_bind_uuid(st, 1, team);
+    r = db_step(st, err);
+    if (r != DB_ROW)
+        return r;
+    *ret_there = db_u64(st, 0);
+    *ret_ever = db_u64(st, 1);
+    db_stmt_done(st);
+    return 0;
 }
 
 int store_apps_list(struct db *db, const struct app_page *page, app_visit *visit, void *ctx,
@@ -165,7 +190,7 @@ int store_apps_list(struct db *db, const struct app_page *page, app_visit *visit
     if (r != 0)
         return r;
     buf_init(&pattern, 4 * STORE_SEARCH_MAX);
-    db_bind_text(st, 1, page->after);
+    store_bind_text(st, 1, page->after);
     db_bind_i64(st, 2, page->limit);
     if (page->search.n > 0)
         db_bind_text(st, 3, store_like(&pattern, page->search));
@@ -208,7 +233,7 @@ static int insert(struct db *db, const struct app_wish *wish, const char *name, 
     db_bind_text(st, 1, str_from(name));
     store_bind_uuid(st, 2, &wish->team);
     db_bind_text(st, 3, wish->title);
-    db_bind_text(st, 4, wish->description);
+    store_bind_text(st, 4, wish->description);
     db_bind_i64(st, 5, wish->now.us);
     store_bind_uuid(st, 6, &wish->person);
     return db_run(st, err);
@@ -239,6 +264,14 @@ static int change_app(struct db *db, struct db_stmt *st, struct str name, struct
     return r == 0 && db_changes(db) == 0 ? unknown_app(name, err) : r;
 }
 
+static void bind_or_null(struct db_stmt *st, int index, struct str s)
+{
+    if (s.p != NULL)
+        db_bind_text(st, index, s);
+    else
+        db_bind_null(st, index);
+}
+
 int store_apps_describe(struct db *db, struct str name, struct str title, struct str description,
                         struct error *err)
 {
@@ -247,8 +280,8 @@ int store_apps_describe(struct db *db, struct str name, struct str title, struct
     if (r != 0)
         return r;
     db_bind_text(st, 1, name);
-    db_bind_text(st, 2, title);
-    db_bind_text(st, 3, description);
+    bind_or_null(st, 2, title);
+    bind_or_null(st, 3, description);
     return change_app(db, st, name, err);
 }
 

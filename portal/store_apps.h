@@ -36,9 +36,10 @@ struct app_row {
     struct wall created;
     struct str plan;         /* in force; "" for none */
     struct wall plan_since;  /* 0 for none */
+    struct str plan_note;    /* the operator's words with its approval, or "" */
     struct str pending_plan; /* waiting for an operator; "" for none */
     struct wall asked;       /* 0 for none */
-    uint64_t active_keys;    /* neither revoked nor switched off */
+    uint64_t active_keys;    /* neither revoked, nor switched off, nor expired */
 };
 
 /* What access_put_app() wants; borrows from the row. */
@@ -56,15 +57,21 @@ must_check int store_apps_find(struct db *db, struct str name, app_visit *visit,
 /* Shows every app that is not deleted. */
 must_check int store_apps_each(struct db *db, app_visit *visit, void *ctx, struct error *err);
 
-/* Shows the apps of all teams the person is in, by name; none that is deleted. */
-must_check int store_apps_of_person(struct db *db, struct uuid person, app_visit *visit, void *ctx,
-                                    struct error *err);
-
 struct app_page {
     struct str search; /* within name, title or team's name, without regard to case; "" for all */
     struct str after;  /* the last name of the page before */
     uint32_t limit;
 };
+
+/* Shows a page of the apps of all teams the person is in, by name; none that is deleted. The search
+ * is not looked at. */
+must_check int store_apps_of_person(struct db *db, const struct uuid *person,
+                                    const struct app_page *page, app_visit *visit, void *ctx,
+                                    struct error *err);
+
+/* How many apps the team has, and how many it ever had. */
+must_check int store_apps_count(struct db *db, const struct uuid *team, uint64_t *ret_there,
+                                uint64_t *ret_ever, struct error *err);
 
 /* Shows a page of all apps that are not deleted, by name. */
 must_check int store_apps_list(struct db *db, const struct app_page *page, app_visit *visit,
@@ -82,6 +89,7 @@ struct app_wish {
 must_check int store_apps_create(struct db *db, const struct app_wish *wish,
                                  char ret_name[static APP_NAME_MAX + 1], struct error *err);
 
+/* Texts that are NULL stay as they are. */
 must_check int store_apps_describe(struct db *db, struct str name, struct str title,
                                    struct str description, struct error *err);
 

@@ -2,27 +2,47 @@
 #include "portal/store_keys.h"
 
 #include "base/buf.h"
+#include "portal/store_text.h"
 
 #define COLUMNS                                                                                    \
-    "kid, hash, env, name, app, created_us, expires_us, state, revoked_us, rotated_from, allow"
+    "k.kid, k.hash, k.env, k.name, k.app, k.created_us, k.expires_us, k.state, k.revoked_us,"      \
+    " k.rotated_from, k.allow"
+#define SELECT "SELECT " COLUMNS ", '', '' FROM keys k"
+#define SELECT_MORE                                                                                \
+    "SELECT " COLUMNS ", p.email,"                                                                 \
+    " (SELECT s.kid FROM keys s WHERE s.rotated_from = k.kid AND s.state <> 'revoked')"            \
+    " FROM keys k LEFT JOIN people p ON p.id = k.created_by"
 
-static const char SQL_INSERT[] = "INSERT INTO keys (" COLUMNS ")"
-                                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL, ?9, ?10)"
+static const char SQL_INSERT[] = "INSERT INTO keys (kid, hash, env, name, app, created_us,"
+                                 " expires_us, state, rotated_from, allow, created_by, wish)"
+                                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
                                  " ON CONFLICT (kid) DO NOTHING";
-static const char SQL_FIND[] = "SELECT " COLUMNS " FROM keys"
-                               " WHERE kid = ?1";
-static const char SQL_LIST[] = "SELECT " COLUMNS " FROM keys"
-                               " WHERE kid > ?1"
-                               " ORDER BY kid"
-                               " LIMIT ?2";
-static const char SQL_LIST_OF_APP[] = "SELECT " COLUMNS " FROM keys"
-                                      " WHERE kid > ?1 AND app = ?3"
-                                      " ORDER BY kid"
+static const char SQL_FIND[] = SELECT_MORE " WHERE k.kid = ?1";
+static const char SQL_LIST[] = SELECT " WHERE k.kid > ?1"
+                                      " ORDER BY k.kid"
                                       " LIMIT ?2";
+static const char SQL_LIST_OF_APP[] = SELECT " WHERE k.kid > ?1 AND k.app = ?3"
+                                             " ORDER BY k.kid"
+                                             " LIMIT ?2";
+static const char SQL_OF_APP[] = SELECT_MORE " WHERE k.app = ?3"
+                                             " ORDER BY k.created_us DESC, k.kid DESC"
+                                             " LIMIT ?2";
+static const char SQL_OF_APP_AFTER[] =
+    SELECT_MORE " WHERE k.app = ?3"
+                " AND (k.created_us, k.kid) < (SELECT created_us, kid FROM keys WHERE kid = ?1)"
+                " ORDER BY k.created_us DESC, k.kid DESC"
+                " LIMIT ?2";
+static const char SQL_OF_WISH[] = "SELECT kid FROM keys WHERE app = ?1 AND wish = ?2";
+static const char SQL_COUNT[] = "SELECT count(*) FROM keys WHERE app = ?1 AND state <> 'revoked'"
+                                " AND (expires_us IS NULL OR expires_us > ?2)";
+static const char SQL_CHANGE[] = "UPDATE keys SET name = coalesce(?2, name),"
+                                 " expires_us = iif(?3, ?4, expires_us),"
+                                 " allow = coalesce(?5, allow)"
+                                 " WHERE kid = ?1 AND state <> 'revoked'";
 static const char SQL_REVOKE[] = "UPDATE keys SET state = 'revoked', revoked_us = ?2"
                                  " WHERE kid = ?1 AND state <> 'revoked'";
 static const char SQL_SET_STATE[] = "UPDATE keys SET state = ?2"
-                                    " WHERE kid = ?1";
+                                    " WHERE kid = ?1 AND state <> 'revoked'";
 static const char SQL_SET_EXPIRES[] = "UPDATE keys SET expires_us = ?2"
                                       " WHERE kid = ?1";
 
@@ -107,6 +127,8 @@ static int read_row(struct db *db, struct db_stmt *st, struct cidr allow[static 
         return corrupt(db, st, "a state", err);
     if (read_allow(db_text(st, 10), allow, &row.allow) != 0)
         return corrupt(db, st, "a list of networks", err);
+    row.created_by = db_text(st, 11);
+    row.successor = db_text(st, 12);
     *ret_row = row;
     return 0;
 }
@@ -141,6 +163,54 @@ int store_keys_list(struct db *db, const struct key_page *page, key_visit *visit
     if (page->app.n > 0)
         db_bind_text(st, 3, page->app);
     return visit_rows(db, st, visit, ctx, err);
+}
+
+int store_keys_of_app(struct db *db, const struct key_page *page, key_visit *visit, void *ctx,
+                      struct error *err)
+{
+    struct db_stmt *st;
+    int r = db_stmt_get(db, page->after.n > 0 ? SQL_OF_APP_AFTER : SQL_OF_APP, &st, err);
+    if (r != 0)
+        return r;
+    if (page->after.n > 0)
+        db_bind_text(st, 1, page->after);
+    db_bind_i64(st, 2, page->limit > 0 ? (int64_t)page->limit : -1);
+    db_bind_text(st, 3, page->app);
+    return visit_rows(db, st, visit, ctx, err);
+}
+
+int store_keys_count(struct db *db, struct str app, struct wall now, uint64_t *ret_count,
+                     struct error *err)
+{
+    struct db_stmt *st;
+    int r = db_stmt_get(db, SQL_COUNT, &st, err);
+    if (r != 0)
+        return r;
+    db_bind_text(st, 1, app);
+    db_bind_i64(st, 2, now.us);
+    r = db_step(st, err);
+    if (r != DB_ROW)
+        return r;
+    *ret_count = db_u64(st, 0);
+    db_stmt_done(st);
+    return 0;
+}
+
+int store_keys_of_wish(struct db *db, struct str app, struct str client_wish,
+                       char ret_kid[static KEY_KID_LEN + 1], struct error *err)
+{
+    struct db_stmt *st;
+    int r = db_stmt_get(db, SQL_OF_WISH, &st, err);
+    if (r != 0)
+        return r;
+    db_bind_text(st, 1, app);
+    db_bind_text(st, 2, client_wish);
+    r = db_step(st, err);
+    if (r != DB_ROW)
+        return r == 0 ? E_NOT_FOUND : r;
+    CHECK(str_copy(db_text(st, 0), ret_kid, KEY_KID_LEN + 1));
+    db_stmt_done(st);
+    return 0;
 }
 
 static int unknown_kid(struct str kid, struct error *err)
@@ -178,18 +248,31 @@ int store_keys_find(struct db *db, struct str kid, key_visit *visit, void *ctx, 
 
 /* ---- issuing ---- */
 
+static int check_name(struct str name, struct error *err)
+{
+    if (name.n <= KEY_NAME_MAX && str_is_utf8(name))
+        return 0;
+    return error_set(err, E_INVALID, "the name of a key is at most %d bytes of UTF-8",
+                     KEY_NAME_MAX);
+}
+
+static int check_allow(const struct cidr_set *allow, struct error *err)
+{
+    if (allow->count <= KEY_ALLOW_MAX)
+        return 0;
+    return error_set(err, E_INVALID, "a key has at most %d networks, not %zu", KEY_ALLOW_MAX,
+                     allow->count);
+}
+
 static int check_wish(const struct key_wish *wish, struct error *err)
 {
     if (wish->app.n == 0 || !str_is_utf8(wish->app))
         return error_set(err, E_INVALID, "a key needs an app to belong to");
-    if (wish->name.n > KEY_NAME_MAX || !str_is_utf8(wish->name))
-        return error_set(err, E_INVALID, "the name of a key is at most %d bytes of UTF-8",
-                         KEY_NAME_MAX);
-    if (wish->allow.count > KEY_ALLOW_MAX)
-        return error_set(err, E_INVALID, "a key has at most %d networks, not %zu", KEY_ALLOW_MAX,
-                         wish->allow.count);
-    return 0;
+    int r = check_name(wish->name, err);
+    return r == 0 ? check_allow(&wish->allow, err) : r;
 }
+
+#define ALLOW_TEXT_MAX (KEY_ALLOW_MAX * CIDR_TEXT_MAX)
 
 static void write_allow(const struct cidr_set *set, struct buf *out)
 {
@@ -200,14 +283,6 @@ static void write_allow(const struct cidr_set *set, struct buf *out)
             buf_add_char(out, ',');
         buf_add(out, text, n);
     }
-}
-
-static void bind_time(struct db_stmt *st, int index, struct wall t)
-{
-    if (t.us != 0)
-        db_bind_i64(st, index, t.us);
-    else
-        db_bind_null(st, index);
 }
 
 /* What is the same at every draw. */
@@ -223,7 +298,7 @@ static int insert_drawn(struct db *db, const struct issue *issue, const struct k
 {
     struct db_stmt *st;
     struct key_parsed parsed;
-    char allow_text[KEY_ALLOW_MAX * CIDR_TEXT_MAX];
+    char allow_text[ALLOW_TEXT_MAX];
     struct buf allow;
     CHECK(key_parse(key_text_str(text), &parsed) == KEY_OURS);
     struct secret_hash hash = secret_hash_make(issue->pepper, key_text_str(text));
@@ -239,13 +314,18 @@ static int insert_drawn(struct db *db, const struct issue *issue, const struct k
     db_bind_text(st, 4, issue->wish->name);
     db_bind_text(st, 5, issue->wish->app);
     db_bind_i64(st, 6, issue->wish->now.us);
-    bind_time(st, 7, issue->wish->expires);
+    store_bind_time(st, 7, issue->wish->expires);
     db_bind_text(st, 8, STATES[KEY_ACTIVE]);
     if (issue->rotated_from.n > 0)
         db_bind_text(st, 9, issue->rotated_from);
     else
         db_bind_null(st, 9);
     db_bind_text(st, 10, buf_str(&allow));
+    store_bind_uuid_or_null(st, 11, &issue->wish->person);
+    if (issue->wish->client_wish.n > 0)
+        db_bind_text(st, 12, issue->wish->client_wish);
+    else
+        db_bind_null(st, 12);
     r = db_run(st, err);
     *ret_taken = r == 0 && db_changes(db) == 0;
     return r;
@@ -296,24 +376,59 @@ int store_keys_revoke(struct db *db, struct str kid, struct wall now, struct err
     return r;
 }
 
-int store_keys_enable(struct db *db, struct str kid, bool enabled, struct error *err)
+/* Says why a change of the key found nothing to change. */
+static int why_not(struct db *db, struct str kid, struct error *err)
 {
     struct db_stmt *st;
     int r = seek(db, kid, &st, err);
     if (r != 0)
         return r;
-    bool revoked = str_eq(db_text(st, 7), STATES[KEY_REVOKED]);
     db_stmt_done(st);
-    if (revoked)
-        return error_set(err, E_INVALID,
-                         "the key %" STR_FMT " is revoked, and that is for good: issue a new one",
-                         STR_ARG(kid));
-    r = db_stmt_get(db, SQL_SET_STATE, &st, err);
+    return error_set(err, E_INVALID,
+                     "the key %" STR_FMT " is revoked, and that is for good: issue a new one",
+                     STR_ARG(kid));
+}
+
+int store_keys_enable(struct db *db, struct str kid, bool enabled, struct error *err)
+{
+    struct db_stmt *st;
+    int r = db_stmt_get(db, SQL_SET_STATE, &st, err);
     if (r != 0)
         return r;
     db_bind_text(st, 1, kid);
     db_bind_text(st, 2, STATES[enabled ? KEY_ACTIVE : KEY_DISABLED]);
-    return db_run(st, err);
+    r = db_run(st, err);
+    return r == 0 && db_changes(db) == 0 ? why_not(db, kid, err) : r;
+}
+
+int store_keys_change(struct db *db, const struct key_change *change, struct error *err)
+{
+    struct db_stmt *st;
+    char allow_text[ALLOW_TEXT_MAX];
+    struct buf allow;
+    int r = check_name(change->name, err);
+    if (r == 0)
+        r = check_allow(&change->allow, err);
+    if (r == 0)
+        r = db_stmt_get(db, SQL_CHANGE, &st, err);
+    if (r != 0)
+        return r;
+    buf_init_fixed(&allow, allow_text, sizeof(allow_text));
+    write_allow(&change->allow, &allow);
+    CHECK(buf_finish(&allow) == 0);
+    db_bind_text(st, 1, change->kid);
+    if (change->name.p != NULL)
+        db_bind_text(st, 2, change->name);
+    else
+        db_bind_null(st, 2);
+    db_bind_i64(st, 3, change->set_expires);
+    store_bind_time(st, 4, change->expires);
+    if (change->set_allow)
+        db_bind_text(st, 5, buf_str(&allow));
+    else
+        db_bind_null(st, 5);
+    r = db_run(st, err);
+    return r == 0 && db_changes(db) == 0 ? why_not(db, change->kid, err) : r;
 }
 
 struct rotating {
@@ -347,8 +462,13 @@ static int rotate_row(struct db *db, struct rotating *rotating, const struct key
         return error_set(err, E_INVALID,
                          "the key %" STR_FMT " is not in force any more: issue a new one",
                          STR_ARG(rotation->kid));
-    struct key_wish wish = {
-        .env = old->env, .name = old->name, .app = old->app, .now = now, .allow = old->allow};
+    struct key_wish wish = {.env = old->env,
+                            .name = old->name,
+                            .app = old->app,
+                            .now = now,
+                            .allow = old->allow,
+                            .person = rotation->person,
+                            .client_wish = rotation->client_wish};
     if (old->expires.us != 0) {
         wish.expires.us = now.us + (old->expires.us - old->created.us);
         if (old->expires.us < end.us)

@@ -16,6 +16,7 @@
 
 #include "base/db.h"
 #include "base/secret.h"
+#include "base/uuid.h"
 #include "gateway/access.h"
 
 #define KEY_NAME_MAX 128 /* bytes */
@@ -32,6 +33,9 @@ struct key_row {
     struct wall revoked;     /* 0 where it is not */
     struct str rotated_from; /* kid, "" where it is not the successor of another */
     struct cidr_set allow;   /* empty for anywhere */
+    /* only of store_keys_find() and store_keys_of_app(): */
+    struct str created_by; /* an address; "" where it was the shell */
+    struct str successor;  /* kid of the one that took its place and is not revoked, or "" */
 };
 
 /* "active", "disabled" or "revoked". */
@@ -49,12 +53,22 @@ struct key_wish {
     struct wall now;     /* the moment it is issued */
     struct wall expires; /* 0 for never */
     struct cidr_set allow;
+    struct uuid person; /* zeros for the shell */
+    struct str
+        client_wish; /* the client's own name for this wish, for store_keys_of_wish(), or "" */
 };
 
 /* Issues a key. *ret_text is written on success; its kid is in it (key_parse()). */
 must_check int store_keys_create(struct db *db, const struct pepper *pepper,
                                  const struct key_wish *wish, struct key_text *ret_text,
                                  struct error *err);
+
+#define KEY_WISH_MAX 64 /* bytes of a client's name for a wish */
+
+/* The kid of the key that was issued for the client's wish, NUL-terminated. E_NOT_FOUND without a
+ * sentence where there is none. */
+must_check int store_keys_of_wish(struct db *db, struct str app, struct str client_wish,
+                                  char ret_kid[static KEY_KID_LEN + 1], struct error *err);
 
 /* Shows one key. */
 must_check int store_keys_find(struct db *db, struct str kid, key_visit *visit, void *ctx,
@@ -70,16 +84,38 @@ struct key_page {
 must_check int store_keys_list(struct db *db, const struct key_page *page, key_visit *visit,
                                void *ctx, struct error *err);
 
+/* The same of one app, which must be named, in the order of their age: the youngest first. */
+must_check int store_keys_of_app(struct db *db, const struct key_page *page, key_visit *visit,
+                                 void *ctx, struct error *err);
+
+/* How many keys of the app are neither revoked nor expired. */
+must_check int store_keys_count(struct db *db, struct str app, struct wall now, uint64_t *ret_count,
+                                struct error *err);
+
 /* For good. One that is revoked already stays as it is: 0. */
 must_check int store_keys_revoke(struct db *db, struct str kid, struct wall now, struct error *err);
 
 /* Switches a key off or on again; not one that is revoked (E_INVALID). */
 must_check int store_keys_enable(struct db *db, struct str kid, bool enabled, struct error *err);
 
+/* What is to change about a key; what is not named stays. */
+struct key_change {
+    struct str kid;
+    struct str name; /* NULL: stays */
+    bool set_expires, set_allow;
+    struct wall expires; /* 0 for never */
+    struct cidr_set allow;
+};
+
+/* E_INVALID where the key is revoked, or for what no key can be. */
+must_check int store_keys_change(struct db *db, const struct key_change *change, struct error *err);
+
 struct key_rotation {
     struct str kid;
     int64_t overlap_us; /* how long the old one still works, unless it expires sooner */
     struct wall now;
+    struct uuid person;     /* as of struct key_wish */
+    struct str client_wish; /* likewise */
 };
 
 /*

@@ -416,8 +416,9 @@ static void loads_into_the_table_of_the_gateway(void **state)
 static void no_query_walks_the_whole_table(void **state)
 {
     struct fixture *f = *state;
-    static const char *const queries[] = {SQL_FIND,   SQL_LIST,      SQL_LIST_OF_APP,
-                                          SQL_REVOKE, SQL_SET_STATE, SQL_SET_EXPIRES};
+    static const char *const queries[] = {
+        SQL_FIND,  SQL_LIST,   SQL_LIST_OF_APP, SQL_OF_APP,    SQL_OF_APP_AFTER, SQL_OF_WISH,
+        SQL_COUNT, SQL_CHANGE, SQL_REVOKE,      SQL_SET_STATE, SQL_SET_EXPIRES};
     for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
         static char sql[ARRAY_LEN(queries)]
                        [1024]; /* a statement's text stays with its connection */
@@ -428,7 +429,8 @@ static void no_query_walks_the_whole_table(void **state)
         while (db_step(st, NULL) == DB_ROW) {
             struct str step = db_text(st, 3);
             steps++;
-            if (!str_starts(step, STR("SEARCH")))
+            bool heading = str_ends(step, STR("SUBQUERY 1")) || str_ends(step, STR("SUBQUERY 2"));
+            if (!heading && !str_starts(step, STR("SEARCH")))
                 fail_msg("%s: %" STR_FMT, queries[i], STR_ARG(step));
         }
         assert_true(steps > 0);
