@@ -38,9 +38,11 @@ export async function startOrigin(t, handler = (request, response) => response.e
 }
 
 // Runs a command to its end without holding up this process. `onStart` gets the child.
-export function run(args, { onStart, ...options } = {}) {
+export function run(args, { onStart, input, ...options } = {}) {
   const ended = new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+    const child = spawn(program, args, { stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'], ...options });
+    child.stdin?.on('error', () => {}); // it need not read what it is given
+    child.stdin?.end(input);
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk) => (stdout += chunk));
@@ -60,6 +62,11 @@ class Site extends Weir {
   // A command on this installation: site.run('key', 'create', '--app', 'acme').
   run(command, ...args) {
     return run([command, ...args, '-c', this.file], { cwd: this.dir });
+  }
+
+  // The same with something on its stdin.
+  type(input, command, ...args) {
+    return run([command, ...args, '-c', this.file], { cwd: this.dir, input });
   }
 
   // What a command that must succeed prints.
