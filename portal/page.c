@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "portal/page.h"
 
-#include "portal/locale.h"
+#include "portal/words.h"
 
 #define PAGE_BYTES_MAX (256U << 10)
 
@@ -51,6 +51,30 @@ void page_head(struct buf *html, const struct endpoint_call *call, struct str ti
                       "stroke-linecap='round'/%3E%3C/svg%3E\">\n");
 }
 
+static void add_link(struct buf *html, const struct endpoint_call *call, const char *path,
+                     const char *key)
+{
+    buf_printf(html, "<a href=\"%s\">", path);
+    page_text(html, words(call, str_from(key)));
+    buf_add_lit(html, "</a>");
+}
+
+static void add_account_links(struct buf *html, const struct endpoint_call *call)
+{
+    buf_add_lit(html, "<nav class=\"account\" aria-label=\"");
+    page_text(html, words(call, STR("page.account")));
+    buf_add_lit(html, "\">");
+    if (call->person != NULL && call->listener == ENDPOINT_PORTAL) {
+        add_link(html, call, "/apps", "page.apps");
+        add_link(html, call, "/account", "page.account");
+    } else if (call->person == NULL && call->listener == ENDPOINT_PORTAL) {
+        add_link(html, call, "/sign-in", "page.sign_in.do");
+        if (call->conf->registration == PORTAL_OPEN)
+            add_link(html, call, "/sign-up", "page.sign_up.link");
+    }
+    buf_add_lit(html, "</nav>");
+}
+
 void page_begin(struct buf *html, const struct endpoint_call *call, struct str title)
 {
     page_head(html, call, title);
@@ -64,16 +88,42 @@ void page_begin(struct buf *html, const struct endpoint_call *call, struct str t
                 "<svg class=\"mark\" viewBox=\"0 0 24 24\" aria-hidden=\"true\">"
                 "<rect width=\"24\" height=\"24\" rx=\"6\"/><path d=\"" MARK_PATH "\"/></svg>");
     page_text(html, call->conf->title);
-    buf_add_lit(html, "</a></header>\n<main>\n");
+    buf_add_lit(html, "</a>");
+    add_account_links(html, call);
+    buf_add_lit(html, "</header>\n<main>\n");
+}
+
+/* A choice of language is a form: it works without a script, and a link that is followed by a robot
+ * changes nothing. */
+static void add_languages(struct buf *html, const struct endpoint_call *call)
+{
+    static const struct str NAMES[LOCALE_COUNT] = {
+        [LOCALE_EN] = STR_INIT("English"),
+        [LOCALE_TR] = STR_INIT("Türkçe"),
+    };
+    buf_add_lit(html, "<form class=\"languages\" method=\"post\" action=\"/language?return=");
+    page_text(html, call->path.n > 0 ? call->path : STR("/"));
+    buf_add_lit(html, "\">");
+    for (enum locale l = 0; l < LOCALE_COUNT; l++) {
+        if (l == locale_of(call))
+            continue;
+        buf_printf(html,
+                   "<button class=\"link\" name=\"language\" value=\"%" STR_FMT
+                   "\" lang=\"%" STR_FMT "\">%" STR_FMT "</button>",
+                   STR_ARG(locale_name(l)), STR_ARG(locale_name(l)), STR_ARG(NAMES[l]));
+    }
+    buf_add_lit(html, "</form>");
 }
 
 void page_end(struct buf *html, const struct endpoint_call *call)
 {
-    buf_add_lit(html, "\n</main>\n<footer><nav aria-label=\"Pages\">");
+    buf_add_lit(html, "\n</main>\n<footer><nav aria-label=\"");
+    page_text(html, words(call, STR("page.pages")));
+    buf_add_lit(html, "\">");
+    add_link(html, call, "/", "page.start");
     if (call->listener == ENDPOINT_PORTAL)
-        buf_add_lit(html, "<a href=\"/\">Start</a> "
-                          "<a href=\"/problems/\">Answers of the gateway</a>");
-    else
-        buf_add_lit(html, "<a href=\"/\">Status</a>");
-    buf_add_lit(html, "</nav></footer>\n</body>\n</html>\n");
+        add_link(html, call, "/problems/", "page.problems");
+    buf_add_lit(html, "</nav>");
+    add_languages(html, call);
+    buf_add_lit(html, "</footer>\n</body>\n</html>\n");
 }
