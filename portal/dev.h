@@ -15,6 +15,9 @@
 #include "portal/store_apps.h"
 #include "portal/store_keys.h"
 
+/* A field with a text, or with null for an empty one. */
+void dev_tell_or_null(struct jsonw *w, const char *key, struct str s);
+
 /* --- plans (dev_catalog.c) --- */
 
 /* Shows the gateway as it is configured; false where it is still starting. */
@@ -55,6 +58,26 @@ void dev_send_app(struct endpoint_call *call, unsigned status, struct str name);
 /* Writes a key as an object; with its last use where `uses` says so. */
 void dev_tell_key(struct jsonw *w, const struct endpoint_call *call, const struct key_row *row,
                   bool uses);
+
+/* What a write on keys looks at before. */
+struct dev_key {
+    struct str app;
+    struct uuid team;
+    enum key_state state;
+    struct wall expires;
+    char successor[KEY_KID_LEN + 1]; /* "" for none */
+};
+
+/* Looks at a key of that app, or with kid "" at the app alone. E_NOT_FOUND, also for a key of
+ * another app. */
+must_check int dev_key_look(struct registry_write *write, struct str app, struct str kid,
+                            struct dev_key *ret_key, struct error *err);
+
+/* E_INVALID where the app has as many keys in force as it may. */
+must_check int dev_check_room(struct registry_write *write, struct str app, struct error *err);
+
+/* The field `allow` as a set, in the request's arena; false where it was faulted. */
+must_check bool dev_read_allow(struct endpoint_call *call, struct cidr_set *ret_allow);
 
 /* --- audit --- */
 

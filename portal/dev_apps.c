@@ -38,7 +38,7 @@ struct dev_app dev_app_find(const struct endpoint_call *call, struct str name)
 
 /* --- telling --- */
 
-static void tell_str_or_null(struct jsonw *w, const char *key, struct str s)
+void dev_tell_or_null(struct jsonw *w, const char *key, struct str s)
 {
     jsonw_key(w, key);
     if (s.n > 0)
@@ -55,8 +55,8 @@ static void tell_fields(struct jsonw *w, const struct dev_app *app, const struct
     jsonw_key(w, "state"), jsonw_str(w, app_state_name(row->state));
     jsonw_key(w, "state_note"), jsonw_str(w, row->state_note);
     jsonw_key(w, "team"), jsonw_str(w, row->team_name);
-    tell_str_or_null(w, "plan", app->declared ? app->plan : row->plan);
-    tell_str_or_null(w, "pending_plan", row->pending_plan);
+    dev_tell_or_null(w, "plan", app->declared ? app->plan : row->plan);
+    dev_tell_or_null(w, "pending_plan", row->pending_plan);
     jsonw_key(w, "keys_active"), jsonw_u64(w, row->active_keys);
     jsonw_key(w, "declared"), jsonw_bool(w, app->declared);
     endpoint_time(w, "created", row->created);
@@ -148,7 +148,7 @@ static int tell_whole(void *ctx, const struct app_row *row)
     const char *role = member_name(t->call->member);
     jsonw_object(t->w);
     tell_fields(t->w, &app, row);
-    tell_str_or_null(t->w, "role", role != NULL ? str_from(role) : STR_EMPTY);
+    dev_tell_or_null(t->w, "role", role != NULL ? str_from(role) : STR_EMPTY);
     tell_subscription(t->w, t->call, &app, row);
     tell_pending(t->w, t->call, row);
     return 0;
@@ -238,7 +238,7 @@ void apps_get(struct endpoint_call *call)
         registry_read_done(call->portal->registry, db);
     }
     jsonw_end(&w);
-    tell_str_or_null(&w, "next", l.more ? l.last : STR_EMPTY);
+    dev_tell_or_null(&w, "next", l.more ? l.last : STR_EMPTY);
     jsonw_end(&w);
     if (r == 0) {
         endpoint_send_json(call, 200, &json);
