@@ -2,7 +2,7 @@
 #include "appliance/story.h"
 
 #include "appliance/table.h"
-#include "appliance/trail.h"
+#include "analytics/record_trail.h"
 #include "base/jsonw.h"
 #include "gateway/policy.h"
 

@@ -2,7 +2,7 @@
 #include "appliance/ask.h"
 #include "appliance/control.h"
 #include "appliance/options.h"
-#include "appliance/trail.h"
+#include "analytics/record_trail.h"
 #include "gateway/preview.h"
 #include "portal/control.h"
 #include "portal/store_keys.h"

@@ -3,7 +3,7 @@
 
 #include "appliance/line.h"
 #include "appliance/story.h"
-#include "appliance/trail.h"
+#include "analytics/record_trail.h"
 
 #include <jansson.h>
 

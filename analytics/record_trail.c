@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/trail.h"
+#include "analytics/record_trail.h"
 
 /* Takes the text before the next space off *rest. */
 static struct str take_word(struct str *rest)

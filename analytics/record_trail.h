@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * trail.h -- reads the decision trail of a record (gateway/req.h, note_begin()) and puts its
+ * record_trail.h -- reads the decision trail of a record (gateway/req.h, note_begin()) and puts its
  * numbers into words.
  *
  *     key_auth pass key=4fGh81Zq app=acme;limits refused by=burst retry_after_s=1 burst=0/10;
@@ -9,8 +9,8 @@
  * Memory:  views into the trail.
  * Errors:  none: what does not look like a note is passed on as it is.
  */
-#ifndef APPLIANCE_TRAIL_H
-#define APPLIANCE_TRAIL_H
+#ifndef ANALYTICS_RECORD_TRAIL_H
+#define ANALYTICS_RECORD_TRAIL_H
 
 #include "base/buf.h"
 
