@@ -166,6 +166,7 @@ void instance_facts_init(struct instance *instance, struct portal_sources *ret_s
         .started = instance->started,
         .web_files = web_files,
         .registry = instance->registry,
+        .store_dir = instance->store_dir,
         .ctx = instance,
         .look = look,
         .visit_cells = visit_cells,

@@ -33,6 +33,7 @@ struct portal {
     struct str stylesheet;         /* const after creation: its name in `files`; empty for none */
     struct rates *rates;           /* has its own lock */
     struct registry *registry;     /* the appliance's; NULL only in tests of what needs none */
+    struct queries *queries;       /* has its own lock */
     struct throttle *throttle;     /* has its own lock */
     struct passwords *passwords;   /* has its own lock */
     struct words *words;           /* const after creation */

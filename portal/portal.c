@@ -2,6 +2,7 @@
 #include "portal/portal.h"
 
 #include "portal/endpoint.h"
+#include "portal/queries.h"
 #include "portal/settings.h"
 #include "portal/words.h"
 
@@ -21,6 +22,7 @@ struct portal *portal_create(const struct portal_sources *sources, const struct 
     portal->stylesheet = sheet != NULL ? sheet->name : STR_EMPTY;
     portal->rates = rates_create();
     portal->registry = sources->registry;
+    portal->queries = queries_create(sources->store_dir);
     portal->throttle = throttle_create();
     portal->words = words_load(sources->web_files);
     portal->passwords = passwords_create(PASSWORDS_AT_ONCE, PASSWORDS_WAITING);
@@ -37,6 +39,7 @@ void portal_destroy(struct portal *portal)
     pthread_mutex_destroy(&portal->mtx);
     passwords_destroy(portal->passwords);
     throttle_destroy(portal->throttle);
+    queries_destroy(portal->queries);
     words_free(portal->words);
     rates_destroy(portal->rates);
     http_files_destroy(portal->files);

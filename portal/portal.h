@@ -88,6 +88,7 @@ struct portal_sources {
     struct mono started;
     const struct embedded_file *web_files; /* cmake/Web.cmake's table; NULL for none */
     struct registry *registry;             /* weir.db; NULL only where nobody can sign in */
+    const char *store_dir;                 /* of analytics/query.h; NULL for no records of calls */
     void *ctx;                             /* of the functions */
 
     /* Tells how it stands; what the facts point to lies in `arena` or lives for good. 0 or E_NOMEM.
