@@ -7,6 +7,7 @@
 #include "appliance/ask.h"
 #include "appliance/demo/first_call.h"
 #include "appliance/demo/live.h"
+#include "appliance/demo/people.h"
 #include "appliance/demo/report.h"
 #include "appliance/demo/sample.h"
 #include "appliance/demo/settings.h"
@@ -30,7 +31,7 @@ struct demo {
     char urls[DEMO_LISTENERS][URL_MAX];
     struct sample *sample;
     struct instance *instance;
-    struct key_text keys[DEMO_APPS];
+    struct people people;
     char request_id[UUID_TEXT_LEN + 1];
     struct wall began;
     struct traffic *traffic;
@@ -95,13 +96,11 @@ static int start_instance(struct demo *demo, struct error *err)
     return instance_start(&demo->instance, config, demo->place.config, err);
 }
 
-static int issue_keys(struct demo *demo, struct error *err)
+static int settle(struct demo *demo, struct error *err)
 {
-    int r = 0;
-    for (size_t i = 0; i < DEMO_APPS && r == 0; i++)
-        r = instance_create_key(demo->instance, DEMO_APP_ROWS[i].name, "demo", demo->keys[i].p,
-                                err);
-    return r;
+    char data_dir[PLACE_PATH_MAX + 8];
+    snprintf(data_dir, sizeof(data_dir), "%s/data", demo->place.dir);
+    return people_settle(&demo->people, data_dir, &demo->ports[PORTAL], err);
 }
 
 static int start(struct demo *demo, struct error *err)
@@ -111,11 +110,11 @@ static int start(struct demo *demo, struct error *err)
     if (r == 0)
         r = start_instance(demo, err);
     if (r == 0)
-        r = issue_keys(demo, err);
+        r = settle(demo, err);
     if (r == 0)
-        r = first_call(&demo->ports[GATEWAY], demo->keys[APP_YOU].p, demo->request_id, err);
+        r = first_call(&demo->ports[GATEWAY], demo->people.keys[APP_YOU].p, demo->request_id, err);
     if (r == 0 && !demo->no_traffic)
-        r = traffic_start(&demo->traffic, demo->urls[GATEWAY], demo->keys, err);
+        r = traffic_start(&demo->traffic, demo->urls[GATEWAY], demo->people.keys, err);
     if (r == 0 && demo->report.terminal)
         r = live_start(&demo->live, &demo->report, demo->instance, err);
     return r;
@@ -131,7 +130,8 @@ static void greet(const struct demo *demo)
         .gateway_url = demo->urls[GATEWAY],
         .portal_url = demo->urls[PORTAL],
         .admin_url = demo->urls[ADMIN],
-        .key = demo->keys[APP_YOU].p,
+        .people = &demo->people,
+        .key = demo->people.keys[APP_YOU].p,
         .request_id = demo->request_id,
         .seconds = (int64_t)demo->seconds,
         .traffic = !demo->no_traffic,
@@ -152,7 +152,7 @@ static int add_usage(void *ctx, const struct usage_row *row)
     struct totals *totals = ctx;
     for (size_t i = 0; i < DEMO_APPS; i++) {
         struct key_parsed key;
-        if (key_parse(key_text_str(&totals->demo->keys[i]), &key) == KEY_OURS &&
+        if (key_parse(key_text_str(&totals->demo->people.keys[i]), &key) == KEY_OURS &&
             str_eq(row->key, key.kid))
             totals->apps[i].metered += row->requests;
     }
@@ -178,7 +178,7 @@ static int tell_totals(const struct demo *demo, struct error *err)
             totals.apps[i].seen = traffic_count(demo->traffic, (enum demo_app)i);
     }
     if (r == 0)
-        report_totals(&demo->report, totals.apps);
+        report_totals(&demo->report, &demo->people, totals.apps);
     return r;
 }
 
@@ -196,8 +196,7 @@ static void stop(struct demo *demo)
 static void leave(struct demo *demo)
 {
     traffic_destroy(demo->traffic);
-    for (size_t i = 0; i < DEMO_APPS; i++)
-        key_text_clear(&demo->keys[i]);
+    people_forget(&demo->people);
     place_leave(&demo->place);
 }
 

@@ -60,7 +60,7 @@ static void add_places(struct buf *out, const struct paint *p, const struct gree
     heading(out, p, "Where", "");
     place_row(out, p, "gateway", g->gateway_url, "", "the APIs: /shop /reports /health");
     place_row(out, p, "portal", g->portal_url, "", "for developers");
-    place_row(out, p, "admin", g->admin_url, "", "for operators: the live status");
+    place_row(out, p, "admin", g->admin_url, "", "for operators: the console");
     place_row(out, p, "metrics", g->admin_url, "/metrics", "for Prometheus");
     moved_row(out, p, g->gateway, "gateway", 8080);
     moved_row(out, p, g->portal, "portal", 8081);
@@ -70,12 +70,26 @@ static void add_places(struct buf *out, const struct paint *p, const struct gree
                    p->end);
 }
 
-static void add_apps(struct buf *out, const struct paint *p)
+static void login_row(struct buf *out, const struct paint *p, const char *where, const char *email,
+                      const char *password)
 {
-    heading(out, p, "Who", "");
+    buf_printf(out, "    %-9s %-23s %s%s%s\n", where, email, p->bold, password, p->end);
+}
+
+static void add_logins(struct buf *out, const struct paint *p, const struct greeting *g)
+{
+    heading(out, p, "Log in", ", with passwords made for this demo");
+    login_row(out, p, "portal", PEOPLE_DEVELOPER, g->people->developer_password);
+    login_row(out, p, "admin", PEOPLE_OPERATOR, g->people->operator_password);
+}
+
+static void add_apps(struct buf *out, const struct paint *p, const struct greeting *g)
+{
+    heading(out, p, "Who calls", ": the developer's apps");
     for (size_t i = 0; i < DEMO_APPS; i++) {
         const struct demo_app_row *row = &DEMO_APP_ROWS[i];
-        buf_printf(out, "    %-15s %-9s %s%s%s\n", row->name, row->plan, p->dim, row->what, p->end);
+        buf_printf(out, "    %-20s %-9s %s%s%s\n", g->people->apps[i], row->plan, p->dim, row->what,
+                   p->end);
     }
 }
 
@@ -163,8 +177,9 @@ void report_greeting(const struct report *report, const struct greeting *greetin
     struct buf out;
     buf_init(&out, TEXT_BYTES_MAX);
     add_places(&out, p, greeting);
+    add_logins(&out, p, greeting);
     if (greeting->traffic)
-        add_apps(&out, p);
+        add_apps(&out, p, greeting);
     add_call(&out, p, greeting);
     add_commands(&out, p, greeting);
     add_ssh(&out, p, greeting);
@@ -188,9 +203,10 @@ bool report_line(const struct report *report, const char *text)
 
 /* --- the end --- */
 
-static void add_total(struct buf *out, const struct demo_app_row *row, const struct app_total *t)
+static void add_total(struct buf *out, const char *name, const char *plan,
+                      const struct app_total *t)
 {
-    buf_printf(out, "    %-15s %-9s", row->name, row->plan);
+    buf_printf(out, "    %-20s %-9s", name, plan);
     if (t->known)
         buf_printf(out, " %9llu %9llu", (unsigned long long)t->seen.sent,
                    (unsigned long long)t->seen.refused);
@@ -199,18 +215,19 @@ static void add_total(struct buf *out, const struct demo_app_row *row, const str
     buf_printf(out, " %9llu\n", (unsigned long long)t->metered);
 }
 
-void report_totals(const struct report *report, const struct app_total totals[static DEMO_APPS])
+void report_totals(const struct report *report, const struct people *people,
+                   const struct app_total totals[static DEMO_APPS])
 {
     const struct paint *p = &report->paint;
     struct buf out;
     bool agree = true;
     buf_init(&out, TEXT_BYTES_MAX);
     heading(&out, p, "What came of it", "");
-    buf_printf(&out, "    %s%-15s %-9s %9s %9s %9s%s\n", p->dim, "app", "plan", "sent", "refused",
+    buf_printf(&out, "    %s%-20s %-9s %9s %9s %9s%s\n", p->dim, "app", "plan", "sent", "refused",
                "metered", p->end);
     for (size_t i = 0; i < DEMO_APPS; i++) {
         const struct app_total *t = &totals[i];
-        add_total(&out, &DEMO_APP_ROWS[i], t);
+        add_total(&out, people->apps[i], DEMO_APP_ROWS[i].plan, t);
         if (t->known && t->metered != t->seen.sent - t->seen.refused)
             agree = false;
     }

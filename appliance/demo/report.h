@@ -11,6 +11,7 @@
 #ifndef APPLIANCE_DEMO_REPORT_H
 #define APPLIANCE_DEMO_REPORT_H
 
+#include "appliance/demo/people.h"
 #include "appliance/demo/place.h"
 #include "appliance/demo/traffic.h"
 #include "base/uuid.h"
@@ -31,6 +32,7 @@ struct greeting {
     const struct place *place;
     const struct place_port *gateway, *portal, *admin;
     const char *gateway_url, *portal_url, *admin_url;
+    const struct people *people;
     const char *key, *request_id; /* of the call to paste, which was made once */
     int64_t seconds;              /* 0: until it is stopped */
     bool traffic;
@@ -49,6 +51,7 @@ struct app_total {
 };
 
 /* What came of it. */
-void report_totals(const struct report *report, const struct app_total totals[static DEMO_APPS]);
+void report_totals(const struct report *report, const struct people *people,
+                   const struct app_total totals[static DEMO_APPS]);
 
 #endif

@@ -2,7 +2,6 @@
 #include "appliance/demo/settings.h"
 
 #include "appliance/demo/place.h"
-#include "appliance/demo/traffic.h"
 
 /* clang-format off: one line of the file a line */
 static const char APIS[] =
@@ -40,9 +39,7 @@ static const char APIS[] =
     "  pro:\n"
     "    apis: [shop, reports]\n"
     "    rate: { requests: 1000, per: 1s }\n"
-    "\n"
-    "# Their keys were issued when the demo began; `weir key list` shows them.\n"
-    "apps:\n";
+    "    approval: manual                    # an operator says yes in the console\n";
 /* clang-format on */
 
 void demo_settings(const struct demo_addresses *addresses, struct buf *out)
@@ -58,6 +55,9 @@ void demo_settings(const struct demo_addresses *addresses, struct buf *out)
                           "  drain_timeout: 1s\n"
                           "portal:\n"
                           "  listen: \"%s\"\n"
+                          "  registration: open\n"
+                          "  title: Bookshop APIs\n"
+                          "  tagline: Books, orders and sales reports, for programs.\n"
                           "admin:\n"
                           "  listen: \"%s\"\n"
                           "\n",
@@ -72,7 +72,4 @@ void demo_settings(const struct demo_addresses *addresses, struct buf *out)
                "\n",
                STR_ARG(addresses->sample), STR_ARG(addresses->sample));
     buf_add_lit(out, APIS);
-    for (size_t i = 0; i < DEMO_APPS; i++)
-        buf_printf(out, "  %s: { title: \"%s\", plan: %s }\n", DEMO_APP_ROWS[i].name,
-                   DEMO_APP_ROWS[i].title, DEMO_APP_ROWS[i].plan);
 }

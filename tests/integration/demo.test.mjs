@@ -9,6 +9,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { Person } from './lib/person.mjs';
 import { run } from './lib/site.mjs';
 import { folder, parseMetrics, program, until, Weir } from './lib/weir.mjs';
 
@@ -84,16 +85,29 @@ test('what the demo prints works as pasted, and all its numbers agree', async (t
   assert.equal((await fetch(`${url(seen.text, 'admin')}/readyz`)).status, 200);
   assert.equal((await fetch(url(seen.text, 'portal'))).status, 200);
 
+  // both people it names are let in, and the developer's apps are those that call
+  const signIn = (name) => {
+    const [, email, password] = new RegExp(`^ +${name} +(\\S+@\\S+) +(\\S+)$`, 'm').exec(seen.text);
+    const { hostname: host, port } = new URL(url(seen.text, name));
+    const person = new Person({ host, port });
+    return person.signIn(email, password).then(({ status }) => { assert.equal(status, 200, name); return person; });
+  };
+  const developer = await signIn('portal');
+  assert.equal((await developer.json('/api/v1/apps')).items.length, 4);
+  assert.equal((await (await signIn('admin')).json('/api/v1/session')).person.operator, true);
+
   const { code, stdout, stderr } = await seen.ended;
   assert.equal(code, 0);
   assert.equal(stderr, '');
   const apps = totals(stdout);
-  assert.deepEqual(Object.keys(apps), ['mobile-app', 'web-shop', 'batch-importer', 'you']);
-  for (const app of ['mobile-app', 'web-shop', 'batch-importer']) {
+  const [mobile, shop, importer, you] = Object.keys(apps);
+  [[mobile, 'mobile-app'], [shop, 'web-shop'], [importer, 'batch-importer'], [you, 'you']]
+    .forEach(([app, name]) => assert.match(app, new RegExp(`^${name}-[0-9a-z]{4}$`)));
+  for (const app of [mobile, shop, importer]) {
     assert.ok(apps[app].metered > 0, app);
     assert.equal(apps[app].metered, apps[app].sent - apps[app].refused, app);
   }
-  assert.equal(apps.you.metered, 2, 'the first call and the pasted one');
+  assert.equal(apps[you].metered, 2, 'the first call and the pasted one');
   assert.match(stdout, /they agree/);
 
   // the folder stays, and tells the same
@@ -108,10 +122,10 @@ test('what the demo prints works as pasted, and all its numbers agree', async (t
     'SELECT app, status, reason, count(*) AS n FROM requests GROUP BY 1, 2, 3'));
   const count = (wanted) => rows.filter((row) => Object.entries(wanted).every(([k, v]) => row[k] === v))
     .reduce((n, row) => n + row.n, 0);
-  assert.ok(count({ app: 'batch-importer', status: 429, reason: 'rate_limited' }) > 0);
-  assert.ok(count({ app: 'batch-importer', status: 403, reason: 'not_subscribed' }) > 0);
+  assert.ok(count({ app: importer, status: 429, reason: 'rate_limited' }) > 0);
+  assert.ok(count({ app: importer, status: 403, reason: 'not_subscribed' }) > 0);
   assert.ok(count({ status: 401 }) > 0, 'the stranger');
-  assert.equal(count({ app: 'batch-importer' }), apps['batch-importer'].sent);
+  assert.equal(count({ app: importer }), apps[importer].sent);
 
   // so do the counters of whoever serves that folder next
   const text = readFileSync(file, 'utf8').replace('level: warn', 'level: info').replace(/(listen: "127.0.0.1:)\d+/g, '$10');
