@@ -329,6 +329,13 @@ static void shows_where_apps_come_from_and_which_plans_there_are(void **state)
     assert_int_equal(shown.of_store, 2);
     access_each_plan(f.access, show_plan, &shown);
     assert_string_equal(shown.plans, "free  0 1;gold Gold 1 1;");
+    shown = (struct shown){.of_file = 0};
+    assert_true(access_show_app(f.access, STR("acme"), show_app, &shown));
+    assert_true(access_show_app(f.access, STR("two"), show_app, &shown));
+    assert_false(access_show_app(f.access, STR("three"), show_app, &shown));
+    assert_false(access_show_app(f.access, STR("never there"), show_app, &shown));
+    assert_int_equal(shown.of_file, 1);
+    assert_int_equal(shown.of_store, 1);
     end(&f);
 }
 

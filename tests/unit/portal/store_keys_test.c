@@ -61,7 +61,7 @@ struct seen {
     unsigned count;
     char kids[16][KEY_KID_LEN + 1];
     struct key_row row; /* its views point into `text` */
-    char text[4][160];
+    char text[6][160];
     struct cidr allow[KEY_ALLOW_MAX];
 };
 
@@ -82,6 +82,8 @@ static int see(void *ctx, const struct key_row *row)
     seen->row.name = keep(row->name, seen->text[1]);
     seen->row.app = keep(row->app, seen->text[2]);
     seen->row.rotated_from = keep(row->rotated_from, seen->text[3]);
+    seen->row.created_by = keep(row->created_by, seen->text[4]);
+    seen->row.successor = keep(row->successor, seen->text[5]);
     memcpy(seen->allow, row->allow.items, row->allow.count * sizeof(struct cidr));
     seen->row.allow.items = seen->allow;
     return 0;
@@ -346,6 +348,126 @@ static void lists_come_in_pages(void **state)
     assert_str_equal(of_app.row.app, "acme");
 }
 
+static void keys_of_an_app_come_by_age_in_pages(void **state)
+{
+    struct fixture *f = *state;
+    char made[6][KEY_KID_LEN + 1];
+    for (unsigned i = 0; i < 6; i++) {
+        struct key_wish w = wish("acme"), other = wish("other");
+        w.now.us += (int64_t)(i / 2) * US_PER_S; /* two of each age */
+        struct key_text text = create(f, &w);
+        str_copy(kid_of(&text), made[i], sizeof(made[i]));
+        create(f, &other);
+    }
+    struct seen paged = {.count = 0};
+    struct key_page page = {.app = STR("acme"), .limit = 4};
+    assert_int_equal(store_keys_of_app(f->db, &page, see, &paged, NULL), 0);
+    assert_int_equal(paged.count, 4);
+    page.after = str_from(paged.kids[3]);
+    assert_int_equal(store_keys_of_app(f->db, &page, see, &paged, NULL), 0);
+    assert_int_equal(paged.count, 6);
+    for (unsigned i = 0; i < 6; i++) {
+        /* of the same age, by kid */
+        unsigned a = 5 - i / 2 * 2, b = a - 1;
+        bool a_first = strcmp(made[a], made[b]) > 0;
+        assert_string_equal(paged.kids[i], made[(i % 2 == 0) == a_first ? a : b]);
+    }
+    page = (struct key_page){.app = STR("acme"), .after = STR("00000000")};
+    assert_int_equal(store_keys_of_app(f->db, &page, see, &paged, NULL), 0);
+    assert_int_equal(paged.count, 6); /* after a key that is nowhere there is nothing */
+}
+
+static void a_wish_leads_to_its_key(void **state)
+{
+    struct fixture *f = *state;
+    char kid[KEY_KID_LEN + 1];
+    struct error err = ERROR_INIT;
+    struct key_text text;
+    struct key_wish w = wish("acme");
+    w.client_wish = STR("one");
+    struct key_text first = create(f, &w);
+    assert_int_equal(store_keys_of_wish(f->db, STR("acme"), STR("one"), kid, &err), 0);
+    assert_true(str_eq(str_from(kid), kid_of(&first)));
+    assert_int_equal(store_keys_of_wish(f->db, STR("acme"), STR("two"), kid, &err), E_NOT_FOUND);
+    assert_int_equal(store_keys_of_wish(f->db, STR("other"), STR("one"), kid, &err), E_NOT_FOUND);
+    /* the table itself lets no second one in */
+    assert_true(store_keys_create(f->db, &f->pepper, &w, &text, &err) < 0);
+    w.app = STR("other");
+    create(f, &w);
+}
+
+static void counts_what_is_neither_revoked_nor_expired(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t count;
+    struct key_wish w = wish("acme"), ending = wish("acme");
+    ending.expires.us = NOW.us + US_PER_S;
+    struct key_text revoked = create(f, &w), disabled = create(f, &w);
+    create(f, &w);
+    create(f, &ending);
+    assert_int_equal(store_keys_revoke(f->db, kid_of(&revoked), NOW, NULL), 0);
+    assert_int_equal(store_keys_enable(f->db, kid_of(&disabled), false, NULL), 0);
+    assert_int_equal(store_keys_count(f->db, STR("acme"), NOW, &count, NULL), 0);
+    assert_int_equal(count, 3);
+    assert_int_equal(store_keys_count(f->db, STR("acme"), ending.expires, &count, NULL), 0);
+    assert_int_equal(count, 2);
+    assert_int_equal(store_keys_count(f->db, STR("none"), NOW, &count, NULL), 0);
+    assert_int_equal(count, 0);
+}
+
+static void a_change_leaves_what_it_does_not_name(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = ERROR_INIT;
+    struct cidr net;
+    assert_int_equal(cidr_parse(STR("10.0.0.0/8"), &net), 0);
+    struct key_wish w = wish("acme");
+    w.expires.us = NOW.us + US_PER_DAY;
+    struct key_text text = create(f, &w);
+    struct str kid = kid_of(&text);
+    const struct {
+        struct key_change change;
+        const char *name;
+        int64_t expires;
+        size_t allow;
+    } steps[] = {
+        {{.kid = kid}, "ci", w.expires.us, 0},
+        {{.kid = kid, .name = STR("new")}, "new", w.expires.us, 0},
+        {{.kid = kid, .set_allow = true, .allow = cidr_set_build(&net, 1)}, "new", w.expires.us, 1},
+        {{.kid = kid, .set_expires = true, .expires = NOW}, "new", NOW.us, 1},
+        {{.kid = kid, .set_expires = true}, "new", 0, 1},
+        {{.kid = kid, .name = STR(""), .set_allow = true}, "", 0, 0},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        assert_int_equal(store_keys_change(f->db, &steps[i].change, &err), 0);
+        const struct key_row *row = find(f, kid);
+        assert_str_equal(row->name, steps[i].name);
+        assert_int_equal(row->expires.us, steps[i].expires);
+        assert_int_equal(row->allow.count, steps[i].allow);
+    }
+    struct key_change unknown = {.kid = STR("00000000"), .name = STR("x")};
+    assert_int_equal(store_keys_change(f->db, &unknown, &err), E_NOT_FOUND);
+    assert_int_equal(store_keys_revoke(f->db, kid, NOW, NULL), 0);
+    struct error gone = ERROR_INIT;
+    assert_int_equal(store_keys_change(f->db, &steps[1].change, &gone), E_INVALID);
+    assert_non_null(strstr(gone.text, "for good"));
+    assert_str_equal(find(f, kid)->name, "");
+}
+
+static void the_old_key_names_its_successor_until_that_is_revoked(void **state)
+{
+    struct fixture *f = *state;
+    struct key_wish w = wish("acme");
+    struct key_text old = create(f, &w), new;
+    struct key_rotation rotation = {.kid = kid_of(&old), .overlap_us = US_PER_DAY, .now = NOW};
+    assert_int_equal(find(f, kid_of(&old))->successor.n, 0);
+    assert_int_equal(store_keys_rotate(f->db, &f->pepper, &rotation, &new, NULL), 0);
+    assert_true(str_eq(find(f, kid_of(&old))->successor, kid_of(&new)));
+    assert_int_equal(find(f, kid_of(&new))->successor.n, 0);
+    assert_int_equal(store_keys_revoke(f->db, kid_of(&new), NOW, NULL), 0);
+    assert_int_equal(find(f, kid_of(&old))->successor.n, 0);
+}
+
 static int stop_at_second(void *ctx, const struct key_row *row)
 {
     unsigned *count = ctx;
@@ -457,6 +579,11 @@ int main(void)
         TEST(rotation_lets_both_keys_work_for_a_while),
         TEST(what_is_not_in_force_is_not_rotated),
         TEST(lists_come_in_pages),
+        TEST(keys_of_an_app_come_by_age_in_pages),
+        TEST(a_wish_leads_to_its_key),
+        TEST(counts_what_is_neither_revoked_nor_expired),
+        TEST(a_change_leaves_what_it_does_not_name),
+        TEST(the_old_key_names_its_successor_until_that_is_revoked),
         TEST(a_visitor_can_end_the_listing),
         TEST(a_row_that_is_not_ours_is_reported),
         TEST(loads_into_the_table_of_the_gateway),
