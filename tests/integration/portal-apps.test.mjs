@@ -158,6 +158,48 @@ test('the catalog tells what the configuration says', async (t) => {
     [['free', 'automatic'], ['big', 'automatic'], ['gold', 'manual'], ['silver', 'manual']]);
 });
 
+// What an answer has that the document does not tell, and the other way round.
+function* breaches(document, schema, value, at) {
+  if (schema.$ref) schema = document.components.schemas[schema.$ref.split('/').pop()];
+  if (schema.anyOf) schema = value === null ? { type: 'null' } : document.components.schemas[schema.anyOf[0].$ref.split('/').pop()];
+  const type = value === null ? 'null' : Array.isArray(value) ? 'array' : Number.isInteger(value) ? 'integer' : typeof value;
+  const types = [schema.type].flat();
+  if (!types.includes(type) && !(type === 'integer' && types.includes('number'))) yield `${at} is ${type}, not ${types}`;
+  if (type === 'array') for (const [i, item] of value.entries()) yield* breaches(document, schema.items, item, `${at}[${i}]`);
+  if (type !== 'object') return;
+  for (const name of schema.required ?? []) if (!(name in value)) yield `${at}.${name} is missing`;
+  for (const [name, item] of Object.entries(value)) {
+    if (schema.properties[name]) yield* breaches(document, schema.properties[name], item, `${at}.${name}`);
+    else yield `${at}.${name} is not told`;
+  }
+}
+
+test('answers are what the OpenAPI document says', async (t) => {
+  const site = await start(t);
+  const me = await somebody(site);
+  const document = await me.json('/api/v1/openapi.json');
+  const { name } = await makeApp(me, { plan: 'free' });
+  const { key, secret } = await issue(me, name);
+  await called(site, '/hello', secret);
+  await good(me.send('POST', `/api/v1/apps/${name}/subscription`, { plan: 'gold' }));
+  await until(async () => (await me.json(`/api/v1/apps/${name}/keys/${key.kid}`)).last_used, 'its last use');
+  const app = '/api/v1/apps/{app}', one = `${app}/keys/{kid}`;
+  for (const [method, row, value] of [
+    ['get', '/api/v1/catalog'], ['get', '/api/v1/apps'], ['get', app], ['get', `${app}/quotas`], ['get', `${app}/keys`], ['get', one],
+    ['post', '/api/v1/apps', { title: 'x' }], ['patch', app, { title: 'x' }], ['post', `${app}/subscription`, { plan: 'silver' }],
+    ['delete', `${app}/subscription/pending`], ['post', `${app}/keys`, { name: 'x' }], ['patch', one, { name: 'x' }],
+    ['post', `${one}/rotate`, { overlap_s: 60 }], ['delete', one],
+  ]) {
+    const path = row.replace('{app}', name).replace('{kid}', key.kid);
+    const { status, json, body } = await me.send(method.toUpperCase(), path, value);
+    assert.ok(status === 200 || status === 201, `${method} ${path}: ${body}`);
+    const told = document.paths[row][method];
+    assert.equal(told.requestBody !== undefined, value !== undefined, `${method} ${row}`);
+    const schema = told.responses['2XX'].content['application/json'].schema;
+    assert.deepEqual([...breaches(document, schema, json, `${method} ${row}:`)], []);
+  }
+});
+
 test('the first call names host and method where the gateway asks for them', async (t) => {
   const site = await start(t);
   const me = await somebody(site);
