@@ -7,6 +7,7 @@
 #include "portal/page.h"
 
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdio.h>
 
 bool endpoint_wants_page(const struct endpoint_call *call, bool otherwise)
@@ -60,6 +61,8 @@ static void send_text(struct endpoint_call *call, struct reply *reply, struct bu
             reply->etag = str_from(etag);
     }
     endpoint_send(call, reply, cache);
+    if (call->wipe && text->p != NULL)
+        sodium_memzero(text->p, text->cap);
     buf_free(text);
 }
 
@@ -73,7 +76,9 @@ void endpoint_send_json(struct endpoint_call *call, unsigned status, struct buf 
 {
     if (call->capture != NULL) {
         call->capture->status = buf_finish(json) == 0 ? status : 503;
-        call->capture->body = *json;
+        buf_init(&call->capture->body, ENDPOINT_JSON_MAX);
+        buf_add_str(&call->capture->body, buf_str(json)); /* `json` may be in memory of a handler */
+        buf_free(json);
         return;
     }
     struct reply reply = {.status = status, .type = STR("application/json")};

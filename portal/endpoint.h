@@ -84,6 +84,7 @@ struct endpoint_call {
     enum member member;       /* of the team of {app} */
     struct input input;
     struct str set_cookie;   /* goes out with the answer where it is not empty */
+    bool wipe;               /* the answer has a secret: its memory is overwritten */
     struct capture *capture; /* where the answer goes instead of to the client */
 };
 

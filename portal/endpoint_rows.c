@@ -13,7 +13,7 @@ const struct endpoint ENDPOINTS[] = {
      .doc = STR_INIT(doc_)},
 #include "portal/endpoints.def"
 #undef X
-#define PAGE(listener_, path_, role_, bundle_, title_, data_a, data_b)                             \
+#define PAGE(listener_, path_, role_, bundle_, title_, plain_, data_a, data_b)                     \
     {.listener = ENDPOINT_##listener_,                                                             \
      .method = METHOD_GET,                                                                         \
      .path = STR_INIT(path_),                                                                      \
@@ -22,6 +22,7 @@ const struct endpoint ENDPOINTS[] = {
      .doc = STR_INIT("A page."),                                                                   \
      .page = {.bundle = STR_INIT(bundle_),                                                         \
               .title = STR_INIT(title_),                                                           \
+              .plain = plain_,                                                                     \
               .data = {STR_INIT(data_a), STR_INIT(data_b)}}},
 #include "portal/pages.def"
 #undef PAGE

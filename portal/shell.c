@@ -88,9 +88,9 @@ void shell_page(struct endpoint_call *call)
     struct buf html;
     page_head(&html, call, words(call, call->row->page.title));
     add_bundle(&html, call);
-    buf_add_lit(&html, "</head>\n<body>\n<div id=\"app\"><noscript><p class=\"plain\">");
-    page_text(&html, words(call, STR("page.needs_script")));
-    buf_add_lit(&html, "</p></noscript></div>\n");
+    buf_add_lit(&html, "</head>\n<body>\n<div id=\"app\"><noscript><main>\n");
+    call->row->page.plain(&html, call);
+    buf_add_lit(&html, "</main></noscript></div>\n");
     add_boot(&html, call);
     buf_add_lit(&html, "</body>\n</html>\n");
     endpoint_send_page(call, 200, &html);

@@ -13,13 +13,14 @@
 #ifndef PORTAL_SHELL_H
 #define PORTAL_SHELL_H
 
-#include "portal/endpoint.h"
+#include "portal/plain_apps.h"
 
 #define SHELL_DATA_MAX 2
 
 /* What a row of pages.def has besides its endpoint. */
 struct page_row {
     struct str bundle, title;
+    plain_content *plain; /* within <noscript> */
     struct str data[SHELL_DATA_MAX];
 };
 
