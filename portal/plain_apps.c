@@ -269,6 +269,8 @@ void key_revoke_submit(struct endpoint_call *call)
     buf_free(&capture.body);
     if (capture.status < 300)
         endpoint_redirect(call, keys_path(call));
+    else if (capture.status == 404)
+        endpoint_fail(call, 404, STR("There is no such key."));
     else
         show_failure(call, capture.status);
 }

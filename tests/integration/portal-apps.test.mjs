@@ -348,7 +348,7 @@ test('what is another person\'s is not there, on any row of the table', async (t
   const { name: own } = await makeApp(other);
   for (const [method, row] of rows.filter(([, path]) => path.includes('{kid}'))) {
     const path = row.replace('{app}', own).replace('{kid}', key.kid);
-    const value = method === 'GET' || method === 'DELETE' ? undefined : row.endsWith('rotate') ? { overlap_s: 0 } : { name: 'mine' };
+    const value = method === 'GET' || method === 'DELETE' ? undefined : row.endsWith('rotate') ? { overlap_s: 0 } : row.endsWith('revoke') ? {} : { name: 'mine' };
     const { status, json } = await other.send(method, path, value);
     assert.deepEqual([status, json.detail], [404, 'There is no such key.'], `${method} ${path}`);
   }
