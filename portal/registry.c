@@ -16,6 +16,7 @@ struct registry {
     const struct pepper *pepper;
     pthread_mutex_t write_mtx;
     struct db *db;          /* guarded by write_mtx */
+    struct wall last_id;    /* guarded by write_mtx; the moment that the newest id carries */
     struct uuid_source ids; /* guarded by write_mtx */
     pthread_mutex_t read_mtx;
     pthread_cond_t reader_free;
@@ -192,6 +193,7 @@ int registry_write(struct registry *registry, registry_work *work, void *ctx, st
                                    .now = clock_wall(),
                                    .pepper = registry->pepper,
                                    .ids = &registry->ids,
+                                   .last_id = &registry->last_id,
                                    .access = registry->access};
     int r = in_transaction(&write, work, ctx, err);
     if (r == 0)
@@ -220,5 +222,10 @@ void registry_touch_app_keys(struct registry_write *write, struct str app)
 
 struct uuid registry_id(struct registry_write *write)
 {
-    return uuid7_make(write->ids, write->now);
+    /* ids of one millisecond have no order: one that would fall into it carries the next */
+    struct wall t = write->now;
+    if (t.us / US_PER_MS <= write->last_id->us / US_PER_MS)
+        t.us = write->last_id->us + US_PER_MS;
+    *write->last_id = t;
+    return uuid7_make(write->ids, t);
 }

@@ -62,10 +62,11 @@ struct registry_write {
     struct db *db;
     struct wall now; /* one moment for all of the write */
     const struct pepper *pepper;
-    struct uuid_source *ids; /* for uuid7_make() */
     struct access *access;
 
     /* inside */
+    struct uuid_source *ids;
+    struct wall *last_id;
     char kids[REGISTRY_TOUCH_MAX][KEY_KID_LEN];
     unsigned kid_count;
     char app[128];
@@ -91,7 +92,7 @@ void registry_touch_key(struct registry_write *write, struct str kid);
 void registry_touch_app(struct registry_write *write, struct str app);
 void registry_touch_app_keys(struct registry_write *write, struct str app);
 
-/* A fresh id, in the order of time. */
+/* A fresh id, greater than every one before it, be it of the same millisecond. */
 struct uuid registry_id(struct registry_write *write);
 
 #endif

@@ -174,6 +174,26 @@ static void an_app_that_is_deleted_takes_its_keys_along(void **state)
     }
 }
 
+static int draw_ids(struct registry_write *w, void *ctx, struct error *err)
+{
+    struct uuid *last = ctx;
+    (void)err;
+    for (unsigned i = 0; i < 100; i++) {
+        struct uuid id = registry_id(w);
+        assert_true(memcmp(&id, last, sizeof(id)) > 0);
+        *last = id;
+    }
+    return 0;
+}
+
+static void ids_grow_within_a_millisecond_too(void **state)
+{
+    struct fixture *f = *state;
+    struct uuid last = {.b = {0}};
+    for (unsigned i = 0; i < 10; i++)
+        must(f, draw_ids, &last);
+}
+
 /* --- many at once --- */
 
 struct flip {
@@ -264,6 +284,7 @@ int main(void)
         TEST(what_was_written_is_in_force_and_again_after_a_restart),
         TEST(a_write_that_fails_leaves_nothing_behind),
         TEST(an_app_that_is_deleted_takes_its_keys_along),
+        TEST(ids_grow_within_a_millisecond_too),
         TEST(the_order_in_force_is_that_on_the_disk),
     };
     return cmocka_run_group_tests_name("registry", tests, start_sodium, NULL);
