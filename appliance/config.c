@@ -199,6 +199,55 @@ void config_document(struct buf *out)
     conf_document(ROOT_FIELDS, out);
 }
 
+/* --- what is shown of it --- */
+
+static void count_setting(void *ctx, const struct conf_shown *shown)
+{
+    size_t *count = ctx;
+    *count = shown->index + 1;
+}
+
+static void note_line(void *ctx, const struct conf_shown *shown)
+{
+    unsigned *lines = ctx;
+    lines[shown->index] = shown->line;
+}
+
+/* While the file's tree is there. */
+static void note_lines(struct config *config, const struct yaml_node *root)
+{
+    size_t count = 0;
+    conf_show(ROOT_FIELDS, root, config, count_setting, &count);
+    config->lines = arena_array(&config->arena, count, sizeof(*config->lines));
+    if (config->lines == NULL)
+        return; /* then they are told without their lines */
+    config->line_count = count;
+    conf_show(ROOT_FIELDS, root, config, note_line, config->lines);
+}
+
+struct with_lines {
+    const struct config *config;
+    conf_show_visit *visit;
+    void *ctx;
+};
+
+static void show_with_line(void *ctx, const struct conf_shown *shown)
+{
+    const struct with_lines *with = ctx;
+    struct conf_shown own = *shown;
+    if (own.index < with->config->line_count)
+        own.line = with->config->lines[own.index];
+    with->visit(with->ctx, &own);
+}
+
+void config_show(const struct config *config, conf_show_visit *visit, void *ctx)
+{
+    struct with_lines with = {.config = config, .visit = visit, .ctx = ctx};
+    conf_show(ROOT_FIELDS, NULL, config, show_with_line, &with);
+}
+
+/* --- loading --- */
+
 static void folder_of(const char *path, char out[static FOLDER_MAX])
 {
     const char *slash = strrchr(path, '/');
@@ -235,6 +284,8 @@ static void read_root(struct config *config, const struct yaml_node *root, const
         conf_read(&conf, ROOT_FIELDS, root, config);
     if (errors->count == 0)
         check_routes(config, errors);
+    if (errors->count == 0)
+        note_lines(config, root);
 }
 
 int config_load_text(const char *path, struct str text, struct config **ret_config,

@@ -14,6 +14,7 @@
 #define APPLIANCE_CONFIG_H
 
 #include "analytics/config.h"
+#include "base/conf.h"
 #include "base/log.h"
 #include "gateway/config.h"
 
@@ -58,6 +59,8 @@ struct config {
     struct admin_config admin;
     struct metrics_config metrics;
     struct analytics_config analytics;
+    unsigned *lines; /* where each setting stands in the file, by conf_shown.index; 0 for nowhere */
+    size_t line_count;
     struct arena arena; /* what all the others lie in */
 };
 
@@ -79,6 +82,9 @@ void config_destroy(struct config *config);
 
 /* What the configuration amounts to, in about a screen of lines: for `weir check`. No secrets. */
 void config_summary(const struct config *config, struct buf *out);
+
+/* Shows the settings but those of APIs, upstreams, plans and apps, with their lines. No secrets. */
+void config_show(const struct config *config, conf_show_visit *visit, void *ctx);
 
 /*
  * Adds the names of the settings that differ and that a reload cannot change, "data_dir,

@@ -101,9 +101,11 @@ void instance_facts_init(struct instance *instance, struct portal_sources *ret_s
 void instance_portal_conf(const struct config *config, struct portal_conf *ret_conf);
 void instance_collect(struct metrics_out *out, void *instance);
 
-/* Of struct portal_sources: show_gateway and key_use (instance_catalog.c). */
+/* Of struct portal_sources (instance_catalog.c). */
 bool instance_show_gateway(void *instance, portal_gateway_visit *visit, void *visit_ctx);
 int instance_key_use(void *instance, struct str key, struct portal_key_use *ret_use);
+void instance_visit_targets(void *instance, portal_target_visit *visit, void *visit_ctx);
+void instance_visit_settings(void *instance, portal_setting_visit *visit, void *visit_ctx);
 
 /* The handler of the control socket (instance_control.c). */
 json_t *instance_control(void *instance, const char *command, const json_t *request,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the portal tells of the gateway as it is configured, and of the use of keys. */
+/* What the portal tells of the gateway as it is configured, of its upstreams and of the use of
+ * keys. */
 #include "analytics/store_totals.h"
 #include "appliance/inside.h"
 #include "base/log.h"
@@ -7,6 +8,7 @@
 #include <stdio.h>
 
 #define URL_MAX 128
+#define NAMES_MAX 4096
 
 /* --- the configuration in force --- */
 
@@ -34,6 +36,61 @@ bool instance_show_gateway(void *instance, portal_gateway_visit *visit, void *vi
     visit(visit_ctx, &gateway);
     gateway_unpin(in->gateway, snapshot);
     return true;
+}
+
+void instance_visit_targets(void *instance, portal_target_visit *visit, void *visit_ctx)
+{
+    struct instance *in = instance;
+    if (atomic_load_explicit(&in->ready, memory_order_acquire))
+        gateway_visit_targets(in->gateway, visit, visit_ctx);
+}
+
+struct showing {
+    portal_setting_visit *visit;
+    void *ctx;
+    struct str waiting; /* "data_dir, analytics.retention": what a reload could not change */
+};
+
+/* Whether it is one of them, or lies in one. */
+static bool waits(struct str waiting, struct str path)
+{
+    while (waiting.n > 0) {
+        struct str name = str_trim(str_cut(&waiting, ','));
+        if (str_starts(path, name) && (path.n == name.n || path.p[name.n] == '.'))
+            return true;
+    }
+    return false;
+}
+
+static void show_setting(void *ctx, const struct conf_shown *shown)
+{
+    const struct showing *showing = ctx;
+    const struct conf_field *field = shown->field;
+    struct portal_setting setting = {
+        .path = shown->path,
+        .value = shown->value,
+        .fallback = str_from(field->fallback != NULL ? field->fallback : ""),
+        .doc = str_from(field->doc),
+        .secret = shown->hidden,
+        .waits = waits(showing->waiting, shown->path),
+        .line = shown->line,
+    };
+    showing->visit(showing->ctx, &setting);
+}
+
+/* What is in force stays so while the mutex is held. */
+void instance_visit_settings(void *instance, portal_setting_visit *visit, void *visit_ctx)
+{
+    struct instance *in = instance;
+    struct showing showing = {.visit = visit, .ctx = visit_ctx};
+    struct buf names;
+    buf_init(&names, NAMES_MAX);
+    CHECK(pthread_mutex_lock(&in->reload_mtx) == 0);
+    if (config_needs_restart(in->first_config, in->config, &names) > 0)
+        showing.waiting = buf_str(&names);
+    config_show(in->config, show_setting, &showing);
+    CHECK(pthread_mutex_unlock(&in->reload_mtx) == 0);
+    buf_free(&names);
 }
 
 /* --- the use of keys --- */

@@ -173,6 +173,8 @@ void instance_facts_init(struct instance *instance, struct portal_sources *ret_s
         .metrics = metrics_text,
         .show_gateway = instance_show_gateway,
         .key_use = instance_key_use,
+        .visit_targets = instance_visit_targets,
+        .visit_settings = instance_visit_settings,
     };
 }
 

@@ -217,6 +217,26 @@ must_check int size_parse(struct str s, uint64_t *ret_bytes);
 /* The shortest exact form, "10MiB". Returns its length. */
 size_t size_format(uint64_t bytes, char out[static 24]);
 
+/* One setting as it was read. */
+struct conf_shown {
+    struct str path; /* "gateway.max_head" */
+    const struct conf_field *field;
+    struct str value; /* as the file could have it, lists with commas; of named objects and of lists
+                         of maps how many; "" of what is hidden */
+    bool hidden;      /* a secret */
+    unsigned line;    /* where its key stands in the file; 0 where it does not */
+    size_t index;     /* from 0; of the same rows always the same */
+};
+typedef void conf_show_visit(void *ctx, const struct conf_shown *shown);
+
+/*
+ * Shows what the rows have read into the structure at `base`, in their order, but not what lies
+ * inside named objects and lists, nor what has a reader of its own. `root` is the map they were
+ * read from, for the lines; NULL where it is gone.
+ */
+void conf_show(const struct conf_field *fields, const struct yaml_node *root, const void *base,
+               conf_show_visit *visit, void *ctx);
+
 /* The reference of these rows and all that lies inside them, as Markdown. */
 void conf_document(const struct conf_field *fields, struct buf *out);
 

@@ -80,6 +80,20 @@ struct portal_key_use {
     char address[IP_TEXT_MAX];
 };
 
+/* One setting of the file, as it is in force. */
+struct portal_setting {
+    struct str path;     /* "gateway.max_head" */
+    struct str value;    /* as the file could have it; "" for none, and for a secret */
+    struct str fallback; /* what holds where the file is silent; "" for nothing */
+    struct str doc;      /* what it does: a sentence or two, Markdown */
+    bool secret;         /* its value is not shown */
+    bool waits;          /* the value is the file's, but needs a restart to be in force */
+    unsigned line;       /* where it stands in the file; 0 where it does not */
+};
+typedef void portal_setting_visit(void *ctx, const struct portal_setting *setting);
+
+typedef void portal_target_visit(void *ctx, struct str upstream, struct str target, bool healthy);
+
 struct registry;
 
 /* All functions are called from the workers of both listeners, at the same time. */
@@ -106,6 +120,13 @@ struct portal_sources {
      * and takes no lock but that of gateway/access.h. False, and no visit, while all is starting.
      */
     bool (*show_gateway)(void *ctx, portal_gateway_visit *visit, void *visit_ctx);
+
+    /* Shows where upstreams' calls go, and whether that could be reached lately. Not while all is
+     * starting. */
+    void (*visit_targets)(void *ctx, portal_target_visit *visit, void *visit_ctx);
+
+    /* Shows the settings in force but those of APIs, upstreams, plans and apps. */
+    void (*visit_settings)(void *ctx, portal_setting_visit *visit, void *visit_ctx);
 
     /* When and from where a key (by what records call it) was last used, to a second or so; 0, or
      * E_NOT_FOUND where it never was or nobody can tell. */
