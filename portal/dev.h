@@ -31,6 +31,12 @@ struct dev_plan {
 
 struct dev_plan dev_plan_find(const struct endpoint_call *call, struct str name);
 
+/* Writes the fields that the catalog has of an API or a plan, into an object that is open. What the
+ * arena is used for may be forgotten afterwards. */
+void dev_tell_api(struct jsonw *w, struct arena *arena, const struct portal_gateway *gateway,
+                  const struct api_conf *api);
+void dev_tell_plan(struct jsonw *w, const struct plan_conf *plan);
+
 /* --- apps (dev_apps.c) --- */
 
 #define DEV_APPS_MAX 100       /* of a team */
@@ -47,6 +53,9 @@ struct dev_app dev_app_find(const struct endpoint_call *call, struct str name);
 
 /* Writes the fields that lists and single apps have in common, into an object that is open. */
 void dev_tell_app(struct jsonw *w, const struct endpoint_call *call, const struct app_row *row);
+
+/* Writes the field `subscription` of an app that the configuration declares. */
+void dev_tell_granted(struct jsonw *w, const struct endpoint_call *call, struct str name);
 
 /* Sends an app, with what it asked for. */
 void dev_send_app(struct endpoint_call *call, unsigned status, struct str name);

@@ -106,6 +106,13 @@ static void tell_subscription(struct jsonw *w, const struct endpoint_call *call,
     jsonw_end(w);
 }
 
+void dev_tell_granted(struct jsonw *w, const struct endpoint_call *call, struct str name)
+{
+    struct dev_app app = dev_app_find(call, name);
+    struct app_row row = {.name = name};
+    tell_subscription(w, call, &app, &row);
+}
+
 static void tell_pending(struct jsonw *w, const struct endpoint_call *call,
                          const struct app_row *row)
 {

@@ -51,40 +51,36 @@ static bool plan_has(const struct plan_conf *plan, const struct api_conf *api)
     return false;
 }
 
-static void tell_paths(struct telling *t, const struct portal_gateway *gateway,
+static void tell_paths(struct jsonw *w, struct arena *arena, const struct portal_gateway *gateway,
                        const struct match_conf *match)
 {
     static const struct str anything = STR_INIT("/");
     const struct str *paths = match->path_count > 0 ? match->paths : &anything;
     size_t path_count = match->path_count > 0 ? match->path_count : 1;
     size_t host_count = match->host_count > 0 ? match->host_count : 1;
-    jsonw_key(t->w, "paths"), jsonw_array(t->w);
+    jsonw_key(w, "paths"), jsonw_array(w);
     for (size_t h = 0; h < host_count; h++) {
         struct str host = match->host_count > 0 ? match->hosts[h] : STR_EMPTY;
         for (size_t p = 0; p < path_count; p++)
-            jsonw_str(t->w, first_call_shown(gateway, t->arena, host, paths[p]));
+            jsonw_str(w, first_call_shown(gateway, arena, host, paths[p]));
     }
-    jsonw_end(t->w);
+    jsonw_end(w);
 }
 
-static void tell_api(struct telling *t, const struct portal_gateway *gateway,
-                     const struct api_conf *api)
+void dev_tell_api(struct jsonw *w, struct arena *arena, const struct portal_gateway *gateway,
+                  const struct api_conf *api)
 {
     const struct gateway_config *config = gateway->config;
-    struct jsonw *w = t->w;
-    jsonw_object(w);
     jsonw_key(w, "name"), jsonw_str(w, api->name);
     jsonw_key(w, "title"), jsonw_str(w, api->title.n > 0 ? api->title : api->name);
     jsonw_key(w, "auth"), jsonw_cstr(w, api->auth.kind == AUTH_KEY ? "key" : "none");
-    tell_paths(t, gateway, &api->routes[0].match);
+    tell_paths(w, arena, gateway, &api->routes[0].match);
     jsonw_key(w, "plans"), jsonw_array(w);
     for (size_t i = 0; i < config->plan_count; i++) {
         if (plan_has(&config->plans[i], api))
             jsonw_str(w, config->plans[i].name);
     }
     jsonw_end(w);
-    jsonw_end(w);
-    arena_clear(t->arena);
 }
 
 static void tell_seconds(struct jsonw *w, const char *key, int64_t us)
@@ -111,9 +107,8 @@ static void tell_limit(struct jsonw *w, const struct limit_conf *limit)
     jsonw_end(w);
 }
 
-static void tell_plan(struct jsonw *w, const struct plan_conf *plan)
+void dev_tell_plan(struct jsonw *w, const struct plan_conf *plan)
 {
-    jsonw_object(w);
     jsonw_key(w, "name"), jsonw_str(w, plan->name);
     jsonw_key(w, "title"), jsonw_str(w, plan->title.n > 0 ? plan->title : plan->name);
     jsonw_key(w, "approval");
@@ -126,7 +121,6 @@ static void tell_plan(struct jsonw *w, const struct plan_conf *plan)
     for (size_t i = 0; i < plan->limit_count; i++)
         tell_limit(w, &plan->limits[i]);
     jsonw_end(w);
-    jsonw_end(w);
 }
 
 static void tell_catalog(void *ctx, const struct portal_gateway *gateway)
@@ -134,12 +128,19 @@ static void tell_catalog(void *ctx, const struct portal_gateway *gateway)
     struct telling *t = ctx;
     jsonw_object(t->w);
     jsonw_key(t->w, "apis"), jsonw_array(t->w);
-    for (size_t i = 0; i < gateway->config->api_count; i++)
-        tell_api(t, gateway, &gateway->config->apis[i]);
+    for (size_t i = 0; i < gateway->config->api_count; i++) {
+        jsonw_object(t->w);
+        dev_tell_api(t->w, t->arena, gateway, &gateway->config->apis[i]);
+        jsonw_end(t->w);
+        arena_clear(t->arena);
+    }
     jsonw_end(t->w);
     jsonw_key(t->w, "plans"), jsonw_array(t->w);
-    for (size_t i = 0; i < gateway->config->plan_count; i++)
-        tell_plan(t->w, &gateway->config->plans[i]);
+    for (size_t i = 0; i < gateway->config->plan_count; i++) {
+        jsonw_object(t->w);
+        dev_tell_plan(t->w, &gateway->config->plans[i]);
+        jsonw_end(t->w);
+    }
     jsonw_end(t->w);
     jsonw_end(t->w);
 }

@@ -6,7 +6,7 @@
 #include "base/gzip.h"
 #include "base/http/accept.h"
 #include "base/jsonw.h"
-#include "portal/endpoint.h"
+#include "portal/facts.h"
 
 #include <math.h>
 
@@ -203,10 +203,9 @@ static void write_stores(struct jsonw *w, const struct portal_facts *facts)
 }
 
 /* web/src/status/model.ts reads this. */
-static void write_status(struct jsonw *w, struct portal *portal, const struct portal_facts *facts)
+void facts_tell(struct jsonw *w, struct portal *portal, const struct portal_facts *facts)
 {
     int64_t uptime_us = mono_since(clock_mono(), portal->sources.started);
-    jsonw_object(w);
     jsonw_key(w, "version"), jsonw_cstr(w, portal->sources.version);
     jsonw_key(w, "uptime_s"), jsonw_i64(w, uptime_us / US_PER_S);
     jsonw_key(w, "listeners"), write_listeners(w, facts);
@@ -221,17 +220,14 @@ static void write_status(struct jsonw *w, struct portal *portal, const struct po
     jsonw_end(w);
     jsonw_key(w, "sinks"), write_sinks(w, facts);
     jsonw_key(w, "stores"), write_stores(w, facts);
-    jsonw_end(w);
 }
 
-/* Looks how it stands. Where that fails it has answered and returns false; `arena` is then
- * finished. */
-static bool look(struct endpoint_call *call, struct arena *arena, struct portal_facts *facts)
+bool facts_look(struct endpoint_call *call, struct arena *arena, struct portal_facts *ret_facts)
 {
     const struct portal_sources *s = &call->portal->sources;
     arena_init(arena, 8192, FACTS_BYTES_MAX);
-    *facts = (struct portal_facts){.api_count = 0};
-    if (s->look(s->ctx, arena, facts) == 0)
+    *ret_facts = (struct portal_facts){.api_count = 0};
+    if (s->look(s->ctx, arena, ret_facts) == 0)
         return true;
     arena_finish(arena);
     endpoint_fail(call, 503, STR("How the instance stands cannot be told now; see the log."));
@@ -244,11 +240,13 @@ void status_json(struct endpoint_call *call)
     struct arena arena;
     struct buf json;
     struct jsonw w;
-    if (!look(call, &arena, &facts))
+    if (!facts_look(call, &arena, &facts))
         return;
     buf_init(&json, STATUS_BYTES_MAX);
     jsonw_init(&w, &json);
-    write_status(&w, call->portal, &facts);
+    jsonw_object(&w);
+    facts_tell(&w, call->portal, &facts);
+    jsonw_end(&w);
     arena_finish(&arena);
     endpoint_send_json(call, 200, &json);
 }
@@ -259,7 +257,7 @@ void readiness(struct endpoint_call *call)
     struct arena arena;
     struct buf json;
     struct jsonw w;
-    if (!look(call, &arena, &facts))
+    if (!facts_look(call, &arena, &facts))
         return;
     buf_init(&json, STATUS_BYTES_MAX);
     jsonw_init(&w, &json);

@@ -32,6 +32,12 @@ static const char SQL_OF_APP_AFTER[] =
                 " AND (k.created_us, k.kid) < (SELECT created_us, kid FROM keys WHERE kid = ?1)"
                 " ORDER BY k.created_us DESC, k.kid DESC"
                 " LIMIT ?2";
+static const char SQL_SEARCH[] =
+    SELECT_MORE " WHERE k.kid > ?1 AND (?3 = '' OR k.app = ?3)"
+                " AND (k.kid LIKE ?4 ESCAPE '\\' OR k.name LIKE ?4 ESCAPE '\\'"
+                " OR k.app LIKE ?4 ESCAPE '\\')"
+                " ORDER BY k.kid"
+                " LIMIT ?2";
 static const char SQL_OF_WISH[] = "SELECT kid FROM keys WHERE app = ?1 AND wish = ?2";
 static const char SQL_COUNT[] = "SELECT count(*) FROM keys WHERE app = ?1 AND state <> 'revoked'"
                                 " AND (expires_us IS NULL OR expires_us > ?2)";
@@ -177,6 +183,24 @@ int store_keys_of_app(struct db *db, const struct key_page *page, key_visit *vis
     db_bind_i64(st, 2, page->limit > 0 ? (int64_t)page->limit : -1);
     db_bind_text(st, 3, page->app);
     return visit_rows(db, st, visit, ctx, err);
+}
+
+int store_keys_search(struct db *db, const struct key_page *page, key_visit *visit, void *ctx,
+                      struct error *err)
+{
+    struct db_stmt *st;
+    struct buf pattern;
+    int r = db_stmt_get(db, SQL_SEARCH, &st, err);
+    if (r != 0)
+        return r;
+    buf_init(&pattern, 4 * STORE_SEARCH_MAX);
+    store_bind_text(st, 1, page->after);
+    db_bind_i64(st, 2, page->limit > 0 ? (int64_t)page->limit : -1);
+    store_bind_text(st, 3, page->app);
+    db_bind_text(st, 4, store_like(&pattern, page->search));
+    r = visit_rows(db, st, visit, ctx, err);
+    buf_free(&pattern);
+    return r;
 }
 
 int store_keys_count(struct db *db, struct str app, struct wall now, uint64_t *ret_count,

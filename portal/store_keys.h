@@ -33,7 +33,7 @@ struct key_row {
     struct wall revoked;     /* 0 where it is not */
     struct str rotated_from; /* kid, "" where it is not the successor of another */
     struct cidr_set allow;   /* empty for anywhere */
-    /* only of store_keys_find() and store_keys_of_app(): */
+    /* only of store_keys_find(), store_keys_of_app() and store_keys_search(): */
     struct str created_by; /* an address; "" where it was the shell */
     struct str successor;  /* kid of the one that took its place and is not revoked, or "" */
 };
@@ -76,9 +76,10 @@ must_check int store_keys_find(struct db *db, struct str kid, key_visit *visit, 
 
 /* Which keys to list: in the order of their kids, a page at a time. */
 struct key_page {
-    struct str app;   /* "" for those of every app */
-    struct str after; /* the last kid of the page before; "" to begin */
-    uint32_t limit;   /* 0 for all */
+    struct str app;    /* "" for those of every app */
+    struct str after;  /* the last kid of the page before; "" to begin */
+    uint32_t limit;    /* 0 for all */
+    struct str search; /* only of store_keys_search() */
 };
 
 must_check int store_keys_list(struct db *db, const struct key_page *page, key_visit *visit,
@@ -86,6 +87,11 @@ must_check int store_keys_list(struct db *db, const struct key_page *page, key_v
 
 /* The same of one app, which must be named, in the order of their age: the youngest first. */
 must_check int store_keys_of_app(struct db *db, const struct key_page *page, key_visit *visit,
+                                 void *ctx, struct error *err);
+
+/* The same of those whose kid, name or app holds what is searched for, without regard to case; ""
+ * for all. In the order of their kids. */
+must_check int store_keys_search(struct db *db, const struct key_page *page, key_visit *visit,
                                  void *ctx, struct error *err);
 
 /* How many keys of the app are neither revoked nor expired. */

@@ -46,6 +46,9 @@ static const char SQL_TEAM[] = "SELECT team FROM members"
                                " ORDER BY team"
                                " LIMIT 1";
 static const char SQL_COUNT[] = "SELECT count(*), coalesce(sum(operator), 0) FROM people";
+static const char SQL_HAS_OPERATOR[] = "SELECT 1 FROM people"
+                                       " WHERE operator = 1 AND state = 'active'"
+                                       " LIMIT 1";
 
 static const struct str STATES[] = {
     [PERSON_UNCONFIRMED] = STR_INIT("unconfirmed"),
@@ -209,6 +212,19 @@ int store_people_count(struct db *db, uint64_t *ret_people, uint64_t *ret_operat
     *ret_operators = db_u64(st, 1);
     db_stmt_done(st);
     return 0;
+}
+
+int store_people_has_operator(struct db *db, bool *ret_there, struct error *err)
+{
+    struct db_stmt *st;
+    int r = db_stmt_get(db, SQL_HAS_OPERATOR, &st, err);
+    if (r != 0)
+        return r;
+    r = db_step(st, err);
+    *ret_there = r == DB_ROW;
+    if (r == DB_ROW)
+        db_stmt_done(st);
+    return r == DB_ROW ? 0 : r;
 }
 
 /* ---- changing ---- */

@@ -14,6 +14,8 @@
 #include "base/uuid.h"
 #include "portal/endpoint.h"
 
+#define PERSON_EMAIL_MAX 254 /* bytes */
+
 enum person_state { PERSON_UNCONFIRMED, PERSON_ACTIVE, PERSON_SUSPENDED };
 
 /* "unconfirmed", "active" or "suspended". */
@@ -84,5 +86,8 @@ must_check int store_people_team(struct db *db, const struct uuid *person, struc
 /* How many accounts and how many operators there are. */
 must_check int store_people_count(struct db *db, uint64_t *ret_people, uint64_t *ret_operators,
                                   struct error *err);
+
+/* Whether there is an operator who can sign in. */
+must_check int store_people_has_operator(struct db *db, bool *ret_there, struct error *err);
 
 #endif
