@@ -540,7 +540,7 @@ static void no_query_walks_the_whole_table(void **state)
     struct fixture *f = *state;
     static const char *const queries[] = {
         SQL_FIND,  SQL_LIST,   SQL_LIST_OF_APP, SQL_OF_APP,    SQL_OF_APP_AFTER, SQL_OF_WISH,
-        SQL_COUNT, SQL_CHANGE, SQL_REVOKE,      SQL_SET_STATE, SQL_SET_EXPIRES};
+        SQL_COUNT, SQL_CHANGE, SQL_REVOKE,      SQL_SET_STATE, SQL_SET_EXPIRES,  SQL_SEARCH};
     for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
         static char sql[ARRAY_LEN(queries)]
                        [1024]; /* a statement's text stays with its connection */

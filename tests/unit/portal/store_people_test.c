@@ -353,8 +353,8 @@ static void who_did_what_is_read_by_the_team_and_by_operators(void **state)
 static void no_query_on_people_walks_through_all_of_them(void **state)
 {
     struct fixture *f = *state;
-    static const char *const queries[] = {SQL_FIND,   SQL_GET,  SQL_LIST,     SQL_SET_PASSWORD,
-                                          SQL_MEMBER, SQL_TEAM, SQL_SET_STATE};
+    static const char *const queries[] = {SQL_FIND,   SQL_GET,  SQL_LIST,      SQL_SET_PASSWORD,
+                                          SQL_MEMBER, SQL_TEAM, SQL_SET_STATE, SQL_SEARCH};
     static char sql[ARRAY_LEN(queries)][1024]; /* a statement's text lives with its connection */
     for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
         struct db_stmt *st;
