@@ -153,9 +153,10 @@ static void add_limit(struct landing *l, const struct limit_conf *limit)
     };
     struct buf text;
     buf_init(&text, 512);
-    words_format(&text,
-                 words(l->call, rate ? STR("page.landing.per_s") : STR("page.landing.quota")),
-                 params, ARRAY_LEN(params));
+    struct str words_ = words(l->call, !rate                       ? STR("page.landing.quota")
+                                       : limit->per_us == US_PER_S ? STR("page.landing.per_second")
+                                                                   : STR("page.landing.per_s"));
+    words_format(&text, words_, params, ARRAY_LEN(params));
     buf_add_lit(l->html, "<li>");
     page_text(l->html, buf_str(&text));
     buf_add_lit(l->html, "</li>");

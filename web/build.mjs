@@ -2,46 +2,68 @@
 //
 // build.mjs OUT -- bundles the browser code into the folder OUT, ready to be embedded.
 //
-// Each page is an HTML shell of this folder, whose {{NAME.js}} and {{NAME.css}} become the names of the
-// bundles, which carry a hash of their content: they may be cached for ever, the shell never. Beside each
-// file lie its gzip and Brotli forms, so that the server compresses nothing. cmake/Web.cmake calls this.
+// Entries are what a page begins with: a script and a style sheet each, NAME-HASH.js and NAME-HASH.css, and what
+// they share or load later as chunk-HASH.js. The hash is of the content: they may be cached for ever. The server
+// finds an entry's files by their beginnings and ends (portal/shell.c). The status page has a shell of its own,
+// whose {{NAME.js}} and {{NAME.css}} are replaced. Beside each file lie its gzip and Brotli forms, so that the
+// server compresses nothing. cmake/Web.cmake calls this.
 import { build } from 'esbuild';
+import { existsSync } from 'node:fs';
 import { readFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const pages = ['status'];
 
-// The style sheets of pages that the server writes itself: no script, no shell.
+// Pages that a script draws, and the style sheet of those that the server writes itself.
+const entries = ['portal', 'console', 'gallery', 'status'].filter((name) => existsSync(join(here, `src/${name}/${name}.tsx`)));
 const sheets = ['pages'];
 
-// What a page may weigh on the wire (gzip), script and style each: a first view that opens at once.
-const budget = { js: 40 * 1024, css: 10 * 1024 };
+// What the server writes itself, pages and mails, has its words from the same catalogs; it asks for them by name.
+const languages = ['en', 'tr'];
 
-const compressed = (bytes) => ({
-  gz: gzipSync(bytes, { level: 9 }),
-  br: brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }),
-});
+// What a first view may weigh on the wire (gzip): the entry, what it imports at once, one language; its style.
+// And all that is embedded, both compressed forms together.
+const budget = { js: 40 * 1024, css: 10 * 1024, all: 500 * 1024 };
+
+const packed = { plain: 0, compressed: 0 };
 
 async function emit(out, name, bytes) {
-  const forms = compressed(bytes);
+  const gz = gzipSync(bytes, { level: 9 });
+  const br = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });
   await writeFile(join(out, name), bytes);
-  await writeFile(join(out, `${name}.gz`), forms.gz);
-  await writeFile(join(out, `${name}.br`), forms.br);
-  return forms.gz.length;
+  await writeFile(join(out, `${name}.gz`), gz);
+  await writeFile(join(out, `${name}.br`), br);
+  packed.compressed += gz.length + br.length;
+  return gz.length;
 }
 
-// Bundles one entry point; returns the names its files got, by kind: { 'status.js': 'status-XXXX.js' }.
-async function bundle(out, entry, source) {
-  const result = await build({
+// The words of pages and mails that the server writes are not sent to scripts, but for what is wrong with a field.
+const ofServer = (key) => /^(page|mail)\./.test(key) && !key.startsWith('page.fault.');
+
+const catalogs = {
+  name: 'catalogs',
+  setup(bundler) {
+    bundler.onLoad({ filter: /[\\/]messages[\\/]\w+\.json$/ }, async ({ path }) => {
+      const all = JSON.parse(await readFile(path, 'utf8'));
+      const kept = Object.fromEntries(Object.entries(all).filter(([key]) => !ofServer(key)));
+      return { contents: `export default ${JSON.stringify(kept)};`, loader: 'js' };
+    });
+  },
+};
+
+async function bundle(points) {
+  return build({
     absWorkingDir: here,
-    entryPoints: [source],
+    entryPoints: points,
     entryNames: '[name]-[hash]',
-    outdir: out,
+    chunkNames: 'chunk-[hash]',
+    outdir: '/out',
     write: false,
     bundle: true,
+    splitting: true,
+    metafile: true,
     minify: true,
     format: 'esm',
     target: ['es2022'],
@@ -49,27 +71,70 @@ async function bundle(out, entry, source) {
     jsxImportSource: 'preact',
     legalComments: 'none',
     supported: { nesting: true }, // light-dark() needs a newer browser than nesting does
+    plugins: [catalogs],
     logLevel: 'warning',
   });
+}
+
+// The outputs that a script imports before it runs, itself first.
+function atOnce(outputs, name, seen = new Set()) {
+  if (seen.has(name)) return seen;
+  seen.add(name);
+  for (const { path, kind } of outputs[name].imports) if (kind === 'import-statement') atOnce(outputs, path, seen);
+  return seen;
+}
+
+function check(what, size, most) {
+  if (size > most) throw new Error(`${what} is ${size} bytes gzipped; its budget is ${most}`);
+  if (process.env.WEIR_WEB_SIZES) console.log(`${what}: ${size} of ${most}`);
+}
+
+function checkBudgets(outputs, sizes) {
+  const language = Object.keys(outputs).filter((name) => Object.keys(outputs[name].inputs).some((input) => input.startsWith('messages/')));
+  const largest = Math.max(0, ...language.map((name) => sizes[name]));
+  for (const [name, { entryPoint, cssBundle }] of Object.entries(outputs)) {
+    // what is loaded later has an entry point too, but is no beginning
+    if (!entries.some((entry) => entryPoint === `src/${entry}/${entry}.tsx`) || name.endsWith('.css')) continue;
+    const parts = [...atOnce(outputs, name)];
+    check(`${entryPoint} at first view`, parts.reduce((sum, part) => sum + sizes[part], 0) + largest, budget.js);
+    if (cssBundle) check(`the style of ${entryPoint}`, sizes[cssBundle], budget.css);
+  }
+}
+
+// Relative to the folder of outputs, whatever esbuild made of it.
+const short = (path) => basename(path);
+
+async function buildAll(out) {
+  const points = [...entries.map((name) => `src/${name}/${name}.tsx`), ...sheets.map((name) => `src/${name}/${name}.css`)];
+  const result = await bundle(points);
+  const sizes = {};
   const names = {};
-  for (const file of result.outputFiles) {
-    const name = basename(file.path);
-    const kind = name.slice(name.lastIndexOf('.') + 1);
-    const size = await emit(out, name, file.contents);
-    if (size > budget[kind]) throw new Error(`${name} is ${size} bytes gzipped; its budget is ${budget[kind]}`);
-    names[`${entry}.${kind}`] = name;
+  for (const file of result.outputFiles) sizes[short(file.path)] = await emit(out, short(file.path), file.contents);
+  const outputs = Object.fromEntries(
+    Object.entries(result.metafile.outputs).map(([path, output]) => [
+      short(path),
+      {
+        ...output,
+        imports: output.imports.map((one) => ({ ...one, path: short(one.path) })),
+        ...(output.cssBundle && { cssBundle: short(output.cssBundle) }),
+      },
+    ]),
+  );
+  checkBudgets(outputs, sizes);
+  for (const name of Object.keys(outputs)) {
+    const [, entry, kind] = /^(\w+)-\w+\.(js|css)$/.exec(name) ?? [];
+    if (entry && entry !== 'chunk') names[`${entry}.${kind}`] = name;
   }
   return names;
 }
 
-async function buildPage(out, page) {
-  const names = await bundle(out, page, `src/${page}/${page}.tsx`);
-  const shell = await readFile(join(here, `${page}.html`), 'utf8');
+async function emitShell(out, name, names) {
+  const shell = await readFile(join(here, `${name}.html`), 'utf8');
   const html = shell.replace(/\{\{([\w.]+)\}\}/g, (_, key) => {
-    if (!names[key]) throw new Error(`${page}.html wants {{${key}}}, which is not built`);
+    if (!names[key]) throw new Error(`${name}.html wants {{${key}}}, which is not built`);
     return names[key];
   });
-  await emit(out, `${page}.html`, Buffer.from(html));
+  await emit(out, `${name}.html`, Buffer.from(html));
 }
 
 const out = process.argv[2];
@@ -79,14 +144,12 @@ if (!out) {
 }
 await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
-// What the server writes itself, pages and mails, has its words from the same catalogs; it asks for them by these names.
-const languages = ['en', 'tr'];
-
 try {
   for (const language of languages)
     await writeFile(join(out, `messages.${language}.json`), await readFile(join(here, 'messages', `${language}.json`)));
-  for (const page of pages) await buildPage(out, page);
-  for (const sheet of sheets) await bundle(out, sheet, `src/${sheet}/${sheet}.css`);
+  const names = await buildAll(out);
+  if (names['status.js']) await emitShell(out, 'status', names);
+  check('all that is embedded', packed.compressed, budget.all);
 } catch (error) {
   // esbuild has printed its own findings already
   if (!error.errors) console.error(`web: ${error.message}`);

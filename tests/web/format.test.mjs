@@ -21,16 +21,16 @@ const tables = {
     [[0.01], '<0.1 ms'],
     [[1.25], '1.3 ms'],
     [[412.4], '412 ms'],
-    [[999.6], '1.00 s'],
-    [[1240], '1.24 s'],
-    [[12345], '12.3 s'],
+    [[999.6], '1.00 sec'],
+    [[1240], '1.24 sec'],
+    [[12345], '12.3 sec'],
   ],
   share: [
-    [[0, 0], '0 %'],
-    [[1, 0], '0 %'],
-    [[1, 100000], '<0.1 %'],
-    [[1, 30], '3.3 %'],
-    [[1, 1], '100 %'],
+    [[0, 0], '0%'],
+    [[1, 0], '0%'],
+    [[1, 100000], '<0.1%'],
+    [[1, 30], '3.3%'],
+    [[1, 1], '100%'],
   ],
   bytes: [
     [[0], '0 B'],
@@ -40,12 +40,12 @@ const tables = {
     [[822083584], '784 MiB'],
   ],
   duration: [
-    [[0], '0 s'],
-    [[-5], '0 s'],
-    [[59.9], '59 s'],
+    [[0], '0 sec'],
+    [[-5], '0 sec'],
+    [[59.9], '59 sec'],
     [[60], '1 min'],
-    [[7384], '2 h 3 min'],
-    [[86400 * 9 + 7200], '9 d 2 h'],
+    [[7384], '2 hr 3 min'],
+    [[86400 * 9 + 7200], '9 days 2 hr'],
   ],
 };
 
@@ -57,9 +57,9 @@ for (const [name, cases] of Object.entries(tables)) {
 
 test('a moment is told by how long ago it was, and nonsense by nothing', () => {
   const now = Date.parse('2026-11-23T18:00:00Z');
-  assert.equal(format.ago('2026-11-23T17:59:58Z', now), 'just now');
-  assert.equal(format.ago('2026-11-23T18:00:09Z', now), 'just now');
-  assert.equal(format.ago('2026-11-23T15:58:00Z', now), '2 h 2 min ago');
+  assert.equal(format.ago('2026-11-23T17:59:58Z', now), 'now');
+  assert.equal(format.ago('2026-11-23T18:00:09Z', now), 'in 9 seconds');
+  assert.equal(format.ago('2026-11-23T15:58:00Z', now), '2 hours ago');
   assert.equal(format.ago('', now), '');
 });
 

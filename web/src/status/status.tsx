@@ -3,7 +3,7 @@
 // The status page of the admin listener: is it well, what passes through, what waits.
 import { render } from 'preact';
 import { ago } from '../ui/format.ts';
-import { Mark, PauseIcon, PlayIcon } from '../ui/icons.tsx';
+import { Icon, Mark } from '../ui/icons.tsx';
 import '../ui/ui.css';
 import { judge } from './model.ts';
 import { Apis, Badge, Configuration, Figures, Health, Listeners, Records, upFor } from './parts.tsx';
@@ -22,7 +22,7 @@ function Masthead() {
       </div>
       <p class="about">{known ? `Version ${known.version}, ${upFor(known)}` : ''}</p>
       <button type="button" class="quiet" aria-pressed={paused.value} onClick={() => setPaused(!paused.value)}>
-        {paused.value ? <PlayIcon /> : <PauseIcon />}
+        <Icon name={paused.value ? 'play' : 'pause'} />
         {paused.value ? 'Resume' : 'Pause'}
       </button>
     </header>

@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // How a state is meant: each tone has a color, a shape (icons.tsx) and always words of its own beside them.
-export type Tone = 'good' | 'warn' | 'bad' | 'quiet';
+export type Tone = 'good' | 'warn' | 'bad' | 'quiet' | 'info';

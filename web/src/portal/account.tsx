@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One's own account: who one is, the password, where one is signed in.
+import { useState } from 'preact/hooks';
+import { Button } from '../ui/button.tsx';
+import { outdated, type Page, type Person, send, session, useAction, useData } from '../ui/data.ts';
+import { faultOf, Input, Password, Select } from '../ui/field.tsx';
+import { timeZone } from '../ui/format.ts';
+import { usePageTitle } from '../ui/frame.tsx';
+import { t } from '../ui/i18n.ts';
+import { Badge, Card, PageHead, ProblemAlert, Skeleton, Time } from '../ui/show.tsx';
+import { type Column, Table } from '../ui/table.tsx';
+import { toast } from '../ui/toast.tsx';
+
+interface Browser {
+  id: string;
+  created: string;
+  seen: string;
+  expires: string;
+  address: string;
+  agent: string;
+  current: boolean;
+}
+
+const names: Record<string, string> = { en: 'English', tr: 'Türkçe' };
+
+function Profile({ person }: { person: Person }) {
+  const [language, setLanguage] = useState(person.locale);
+  const { run, busy, problem } = useAction(async (form: HTMLFormElement) => {
+    const fields = new FormData(form);
+    const answer = await send<Person>('PATCH', '/api/v1/me', {
+      name: String(fields.get('name') ?? ''),
+      locale: language,
+      time_zone: String(fields.get('time_zone') ?? ''),
+    });
+    // words, dates and numbers are those of the page's beginning
+    if (answer.ok) location.reload();
+    return answer;
+  });
+  return (
+    <Card title={t('portal.profile')} class="inset narrow">
+      <form
+        class="form"
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          void run(event.currentTarget);
+        }}
+      >
+        <Input name="name" label={t('portal.profile.name')} value={person.name} autocomplete="name" maxLength={120} error={faultOf(problem, 'name')} />
+        <Select
+          name="locale"
+          label={t('portal.profile.language')}
+          value={language}
+          onChange={setLanguage}
+          options={[
+            { value: '', label: t('portal.profile.browser') },
+            ...session.value.site.languages.map((value) => ({ value, label: names[value] ?? value })),
+          ]}
+          error={faultOf(problem, 'locale')}
+        />
+        <Input
+          name="time_zone"
+          label={t('portal.profile.zone')}
+          hint={t('portal.profile.zone.hint', { zone: timeZone() })}
+          value={person.time_zone}
+          optional
+          maxLength={64}
+          error={faultOf(problem, 'time_zone')}
+        />
+        <ProblemAlert problem={problem} />
+        <div class="actions">
+          <Button type="submit" look="primary" busy={busy}>
+            {t('portal.save')}
+          </Button>
+        </div>
+      </form>
+    </Card>
+  );
+}
+
+function ChangePassword() {
+  const { run, busy, problem } = useAction(async (form: HTMLFormElement) => {
+    const fields = new FormData(form);
+    const answer = await send('PUT', '/api/v1/me/password', {
+      current: String(fields.get('current') ?? ''),
+      password: String(fields.get('password') ?? ''),
+    });
+    if (answer.ok) {
+      form.reset();
+      outdated('/api/v1/sessions');
+      toast(t('portal.password.done'));
+    }
+    return answer;
+  });
+  return (
+    <Card title={t('portal.password')} class="inset narrow">
+      <form
+        class="form"
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          void run(event.currentTarget);
+        }}
+      >
+        <Password name="current" label={t('portal.password.current')} error={faultOf(problem, 'current')} />
+        <Password name="password" label={t('portal.password.new')} hint={t('portal.password.hint')} fresh error={faultOf(problem, 'password')} />
+        <ProblemAlert problem={problem} />
+        <div class="actions">
+          <Button type="submit" look="primary" busy={busy}>
+            {t('portal.password.change')}
+          </Button>
+        </div>
+      </form>
+    </Card>
+  );
+}
+
+function SignOutOne({ browser }: { browser: Browser }) {
+  const { run, busy } = useAction(async () => {
+    const answer = await send('DELETE', `/api/v1/sessions/${browser.id}`);
+    outdated('/api/v1/sessions');
+    return answer;
+  });
+  if (browser.current) return <Badge tone="good">{t('portal.sessions.this')}</Badge>;
+  return (
+    <Button busy={busy} onClick={() => void run()}>
+      {t('portal.sessions.end')}
+    </Button>
+  );
+}
+
+const columns = (): Column<Browser>[] => [
+  {
+    label: t('portal.sessions.browser'),
+    head: true,
+    wide: true,
+    cell: (browser) => <span class="agent">{browser.agent || '–'}</span>,
+  },
+  { label: t('portal.sessions.address'), cell: (browser) => <code>{browser.address}</code> },
+  { label: t('portal.sessions.seen'), cell: (browser) => <Time at={browser.seen} relative /> },
+  { label: t('portal.actions'), hideLabel: true, align: 'end', cell: (browser) => <SignOutOne browser={browser} /> },
+];
+
+function Sessions() {
+  const { data, problem, refresh } = useData<Page<Browser>>('/api/v1/sessions');
+  const others = useAction(async () => {
+    const answer = await send('DELETE', '/api/v1/sessions');
+    outdated('/api/v1/sessions');
+    return answer;
+  });
+  const more = (data?.items.length ?? 0) > 1;
+  return (
+    <Card
+      title={t('portal.sessions')}
+      actions={
+        more ? (
+          <Button busy={others.busy} onClick={() => void others.run()}>
+            {t('portal.sessions.end_others')}
+          </Button>
+        ) : null
+      }
+    >
+      {data ? (
+        <Table caption={t('portal.sessions')} columns={columns()} rows={data.items} rowKey={(browser) => browser.id} />
+      ) : problem ? (
+        <ProblemAlert problem={problem} retry={refresh} />
+      ) : (
+        <Skeleton of="rows" lines={2} />
+      )}
+    </Card>
+  );
+}
+
+export function Account() {
+  const { data, problem, refresh } = useData<Person>('/api/v1/me');
+  usePageTitle(t('portal.account'));
+  return (
+    <>
+      <PageHead title={t('portal.account')} lead={data?.email ?? ' '} />
+      <div class="stack">
+        {data ? <Profile person={data} /> : problem ? <ProblemAlert problem={problem} retry={refresh} /> : <Skeleton lines={5} />}
+        <ChangePassword />
+        <Sessions />
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Tables: rows where there is room, cards where there is not; read a page at a time.
+import type { ComponentChildren } from 'preact';
+import { Button } from './button.tsx';
+import type { List } from './data.ts';
+import { t } from './i18n.ts';
+import { ProblemAlert, Skeleton } from './show.tsx';
+import { useAction } from './data.ts';
+
+export interface Column<T> {
+  label: string;
+  cell: (row: T) => ComponentChildren;
+  align?: 'end';
+  head?: true; // names the row
+  hideLabel?: true; // in cards too: actions, what speaks for itself
+  wide?: true; // takes what room is left
+}
+
+interface TableProps<T> {
+  caption: string;
+  columns: readonly Column<T>[];
+  rows: readonly T[];
+  rowKey: (row: T) => string;
+}
+
+// The roles are said because cards are made by `display`, which takes them away.
+export function Table<T>({ caption, columns, rows, rowKey }: TableProps<T>) {
+  const classes = (column: Column<T>): string | undefined =>
+    [column.align ?? '', column.wide ? 'wide' : ''].filter(Boolean).join(' ') || undefined;
+  return (
+    <div class="table">
+      <table role="table">
+        <caption class="unseen">{caption}</caption>
+        <thead role="rowgroup">
+          <tr role="row">
+            {columns.map((column) => (
+              <th key={column.label} scope="col" role="columnheader" class={classes(column)}>
+                {column.hideLabel ? <span class="unseen">{column.label}</span> : column.label}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody role="rowgroup">
+          {rows.map((row) => (
+            <tr key={rowKey(row)} role="row">
+              {columns.map((column) =>
+                column.head ? (
+                  <th key={column.label} scope="row" role="rowheader" class={classes(column)}>
+                    {column.cell(row)}
+                  </th>
+                ) : (
+                  <td
+                    key={column.label}
+                    role="cell"
+                    class={classes(column)}
+                    data-label={column.hideLabel ? undefined : column.label}
+                  >
+                    {column.cell(row)}
+                  </td>
+                ),
+              )}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+// The end of a list: the way to what comes after it.
+export function More<T>({ list }: { list: List<T> }) {
+  const { run, busy } = useAction(async () => {
+    await list.more?.();
+    return undefined;
+  });
+  if (!list.more) return null;
+  return (
+    <div class="more">
+      <ProblemAlert problem={list.moreProblem} />
+      <Button busy={busy} onClick={() => void run()}>
+        {t('ui.more')}
+      </Button>
+    </div>
+  );
+}
+
+interface ListTableProps<T> extends Omit<TableProps<T>, 'rows'> {
+  list: List<T>;
+  empty: ComponentChildren;
+}
+
+// A list with everything that can become of it: on its way, failed, empty, there, and more of it.
+export function ListTable<T>({ list, empty, ...table }: ListTableProps<T>) {
+  if (!list.data) {
+    if (!list.problem) return <Skeleton of="rows" lines={4} />;
+    return (
+      <div class="inset">
+        <ProblemAlert problem={list.problem} retry={list.refresh} />
+      </div>
+    );
+  }
+  if (list.data.length === 0) return <>{empty}</>;
+  return (
+    <>
+      <Table {...table} rows={list.data} />
+      <More list={list} />
+    </>
+  );
+}
