@@ -14,7 +14,7 @@
 
 static struct str home_of(const struct endpoint_call *call)
 {
-    return call->listener == ENDPOINT_ADMIN ? STR("/") : STR("/apps");
+    return call->listener == ENDPOINT_ADMIN ? STR("/overview") : STR("/apps");
 }
 
 /* "PAGE?return=/apps" where a way back was asked for. */

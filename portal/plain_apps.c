@@ -149,7 +149,10 @@ static void add_keys(struct buf *html, struct endpoint_call *call)
         buf_add_lit(html, "</th>");
     }
     buf_add_lit(html, "</tr></thead>\n<tbody>\n");
-    json_array_foreach(json_object_get(keys, "items"), i, key) add_key(html, call, key);
+    json_array_foreach(json_object_get(keys, "items"), i, key)
+    {
+        add_key(html, call, key);
+    }
     buf_add_lit(html, "</tbody></table>\n");
     json_decref(keys);
 }

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Accounts, and invitations to make one.
+import { useState } from 'preact/hooks';
+import { Button } from '../ui/button.tsx';
+import { CodeBlock } from '../ui/copy.tsx';
+import { type Answer, outdated, send, session, useAction, useList } from '../ui/data.ts';
+import { Dialog, DialogActions } from '../ui/dialog.tsx';
+import { faultOf, Input } from '../ui/field.tsx';
+import { usePageTitle } from '../ui/frame.tsx';
+import { t } from '../ui/i18n.ts';
+import { Alert, Badge, Empty, PageHead, ProblemAlert, Time } from '../ui/show.tsx';
+import { type Column, ListTable } from '../ui/table.tsx';
+import { Search, State, useSearch, withQuery } from './parts.tsx';
+import type { Account } from './types.ts';
+
+function Actions({ person }: { person: Account }) {
+  const change = useAction(async (fields: object) => {
+    const answer = await send('PATCH', `/api/v1/people/${person.id}`, fields);
+    outdated('/api/v1/people');
+    return answer;
+  });
+  if (person.id === session.value.person?.id) return <Badge tone="info">{t('console.you')}</Badge>;
+  const suspended = person.state === 'suspended';
+  return (
+    <span class="actions">
+      <Button look="quiet" busy={change.busy} onClick={() => void change.run({ operator: !person.operator })}>
+        {person.operator ? t('console.person.no_operator') : t('console.person.operator')}
+      </Button>
+      <Button look="quiet" busy={change.busy} onClick={() => void change.run({ state: suspended ? 'active' : 'suspended' })}>
+        {suspended ? t('console.resume') : t('console.suspend')}
+      </Button>
+      <ProblemAlert problem={change.problem} />
+    </span>
+  );
+}
+
+const columns = (): Column<Account>[] => [
+  {
+    label: t('console.person'),
+    head: true,
+    wide: true,
+    cell: (person) => (
+      <>
+        <bdi class="name">{person.name}</bdi>
+        <span class="note">{person.email}</span>
+      </>
+    ),
+  },
+  { label: t('console.state'), cell: (person) => <State state={person.state} /> },
+  { label: t('console.role'), cell: (person) => (person.operator ? t('console.operator') : t('console.developer')) },
+  { label: t('console.signed_in'), cell: (person) => (person.signed_in ? <Time at={person.signed_in} relative /> : '–') },
+  { label: t('console.created'), cell: (person) => <Time at={person.created} relative /> },
+  { label: t('console.actions'), hideLabel: true, align: 'end', cell: (person) => <Actions person={person} /> },
+];
+
+interface Made {
+  link: string;
+  mailed: boolean;
+}
+
+function Invite({ onClose }: { onClose: () => void }) {
+  const [made, setMade] = useState<Made>();
+  const { run, busy, problem } = useAction(async (form: HTMLFormElement): Promise<Answer<Made>> => {
+    const email = String(new FormData(form).get('email') ?? '').trim();
+    const answer = await send<Made>('POST', '/api/v1/invitations', email ? { email } : {});
+    if (answer.ok) setMade(answer.data);
+    return answer;
+  });
+  if (made)
+    return (
+      <Dialog title={t('console.invited')} onClose={onClose}>
+        <div class="stack">
+          <Alert tone="info">{made.mailed ? t('console.invited.mailed') : t('console.invited.once')}</Alert>
+          <CodeBlock text={made.link} label={t('console.invited.link')} />
+          <DialogActions>
+            <Button look="primary" onClick={onClose}>
+              {t('ui.close')}
+            </Button>
+          </DialogActions>
+        </div>
+      </Dialog>
+    );
+  return (
+    <Dialog title={t('console.invite')} onClose={onClose}>
+      <form
+        class="form"
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          void run(event.currentTarget);
+        }}
+      >
+        <Input name="email" type="email" label={t('console.invite.email')} hint={t('console.invite.hint')} optional error={faultOf(problem, 'email')} focus />
+        <ProblemAlert problem={problem} />
+        <DialogActions>
+          <Button onClick={onClose}>{t('ui.cancel')}</Button>
+          <Button type="submit" look="primary" busy={busy}>
+            {t('console.invite.do')}
+          </Button>
+        </DialogActions>
+      </form>
+    </Dialog>
+  );
+}
+
+export function People() {
+  const [query, type] = useSearch();
+  const [inviting, setInviting] = useState(false);
+  const list = useList<Account>(withQuery('/api/v1/people', query));
+  usePageTitle(t('console.people'));
+  return (
+    <>
+      <PageHead
+        title={t('console.people')}
+        actions={
+          <Button look="primary" icon="plus" onClick={() => setInviting(true)}>
+            {t('console.invite')}
+          </Button>
+        }
+      />
+      <section class="card">
+        <Search label={t('console.search.people')} onInput={type} />
+        <ListTable list={list} caption={t('console.people')} columns={columns()} rowKey={(person) => person.id} empty={<Empty icon="people" title={t('console.nothing')} />} />
+      </section>
+      {inviting ? <Invite onClose={() => setInviting(false)} /> : null}
+    </>
+  );
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What became of one call: why, what it was, what each rule decided.
+import { useData } from '../ui/data.ts';
+import { bytes, milliseconds } from '../ui/format.ts';
+import { usePageTitle } from '../ui/frame.tsx';
+import { t } from '../ui/i18n.ts';
+import { Alert, Badge, Card, Empty, Facts, PageHead, ProblemAlert, Skeleton, Time } from '../ui/show.tsx';
+import { Table } from '../ui/table.tsx';
+import { statusTone } from './parts.tsx';
+import type { Call, Explanation } from './types.ts';
+
+const Details = ({ call }: { call: Call }) => (
+  <Card title={t('console.request')}>
+    <Facts
+      facts={[
+        { label: t('console.time'), value: <Time at={call.time} /> },
+        { label: t('console.asked_for'), value: <code>{`${call.method} ${call.path}`}</code> },
+        { label: t('console.status'), value: <Badge tone={statusTone(call.status)}>{String(call.status)}</Badge> },
+        { label: t('console.app'), value: call.app ? <a href={`/apps/${call.app}`}>{call.app}</a> : '–' },
+        { label: t('console.key'), value: <code>{call.key ?? '–'}</code> },
+        { label: t('console.from'), value: <code>{call.client_ip}</code> },
+        { label: t('console.upstream'), value: call.upstream ? `${call.upstream} · ${call.target ?? ''}` : '–' },
+        { label: t('console.took'), value: milliseconds(call.duration_ms) },
+        { label: t('console.size'), value: bytes(call.bytes_out) },
+      ]}
+    />
+  </Card>
+);
+
+const Steps = ({ steps }: { steps: Explanation['steps'] }) => (
+  <Card title={t('console.steps')}>
+    <Table
+      caption={t('console.steps')}
+      rows={steps}
+      rowKey={(step) => step.policy}
+      columns={[
+        { label: t('console.policy'), head: true, cell: (step) => <code>{step.policy}</code> },
+        { label: t('console.verdict'), cell: (step) => <Badge tone={step.refused ? 'bad' : 'good'}>{step.verdict}</Badge> },
+        { label: t('console.numbers'), wide: true, cell: (step) => step.detail || '–' },
+      ]}
+    />
+  </Card>
+);
+
+export function OneRequest({ id }: { id: string }) {
+  const { data, problem, refresh } = useData<Explanation>(`/api/v1/requests/${encodeURIComponent(id)}`);
+  usePageTitle(t('console.request'));
+  return (
+    <>
+      <PageHead title={id} crumbs={[{ label: t('console.requests'), href: '/requests' }, { label: id }]} />
+      {data ? (
+        data.request ? (
+          <div class="stack">
+            {data.reason ? (
+              <Alert tone="warn" title={`${data.reason.title} (${data.reason.code})`}>
+                <p lang="en">
+                  {data.reason.means} {data.reason.next}
+                </p>
+              </Alert>
+            ) : null}
+            <Details call={data.request} />
+            <Steps steps={data.steps} />
+          </div>
+        ) : (
+          <Empty icon="help" title={t('console.request.gone')} />
+        )
+      ) : problem ? (
+        <ProblemAlert problem={problem} retry={refresh} />
+      ) : (
+        <Skeleton of="rows" lines={6} />
+      )}
+    </>
+  );
+}

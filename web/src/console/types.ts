@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the console's JSON API answers (/api/v1/openapi.json has it in full).
+
+export interface Overview {
+  version: string;
+  uptime_s: number;
+  health: { check: string; ok: boolean; detail: string }[];
+  config: { file: string; loaded_at: string; apis: number; routes: number; error: string };
+  rates: { api: string; requests_per_s: number; errors_per_s: number; refused_per_s: number; p50_ms: number; p99_ms: number }[];
+  journal: { backlog: number; records_total: number };
+  sinks: { name: string; backlog: number; sent: number; errors: number }[];
+  stores: { name: string; bytes: number }[];
+  upstreams: { name: string; targets: { url: string; healthy: boolean }[] }[];
+  counts: { people: number; operators: number; apps: number; keys: number; pending: number };
+  since: string | null;
+  totals: { requests: number; errors: number; refused: number };
+  reasons: { reason: string; requests: number }[];
+  top: { app: string; title: string | null; requests: number; errors: number; refused: number }[];
+}
+
+export interface AppItem {
+  name: string;
+  title: string;
+  description: string;
+  state: 'active' | 'suspended' | 'deleted';
+  state_note: string;
+  team: string;
+  plan: string | null;
+  pending_plan: string | null;
+  keys_active: number;
+  declared: boolean;
+  created: string | null;
+}
+
+export interface Key {
+  kid: string;
+  hint: string;
+  name: string;
+  app: string;
+  state: 'active' | 'expiring' | 'expired' | 'disabled' | 'revoked';
+  created: string;
+  expires: string | null;
+  last_used: { time: string; address: string } | null;
+}
+
+export interface Account {
+  id: string;
+  email: string;
+  name: string;
+  state: 'unconfirmed' | 'active' | 'suspended';
+  operator: boolean;
+  created: string;
+  signed_in: string | null;
+}
+
+export interface Approval {
+  id: string;
+  app: string;
+  app_title: string;
+  team: string;
+  plan: string;
+  plan_title: string;
+  offered: boolean;
+  asked: string;
+  asked_by: string;
+}
+
+export interface Call {
+  id: string;
+  time: string;
+  app: string | null;
+  api: string | null;
+  method: string;
+  path: string;
+  status: number;
+  reason: string | null;
+  key: string | null;
+  client_ip: string;
+  duration_ms: number;
+  bytes_out: number;
+  upstream?: string | null;
+  target?: string | null;
+}
+
+export interface Explanation {
+  request_id: string;
+  general: boolean;
+  request: Call | null;
+  reason: { code: string; title: string; means: string; next: string } | null;
+  steps: { policy: string; verdict: string; refused: boolean; detail: string }[];
+}
+
+export interface AuditEntry {
+  id: string;
+  time: string;
+  actor: string;
+  action: string;
+  object: string;
+  address: string;
+  detail: string;
+}
+
+export interface Setting {
+  name: string;
+  value: string;
+  default: string;
+  secret: boolean;
+  waits: boolean;
+  where: string;
+  doc: string;
+}
