@@ -11,6 +11,7 @@ import { Icon } from '../ui/icons.tsx';
 import { Alert, Card, Empty, Meter, ProblemAlert, Skeleton, Time } from '../ui/show.tsx';
 import { AppFrame, limitWords } from './parts.tsx';
 import { Plans } from './new_app.tsx';
+import { Recent } from './recent.tsx';
 import { type App, appPath, type Catalog, type Key, type Quota } from './types.ts';
 
 const LOOK_MS = 3000;
@@ -212,6 +213,7 @@ export function AppPage({ app: name }: { app: string }) {
             <PlanCard app={app} />
             <Quotas app={app} />
           </div>
+          <Recent app={app} />
         </div>
       )}
     </AppFrame>

@@ -3,12 +3,13 @@
 // A graph over time, drawn by uPlot, with the same in one sentence and as a table.
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
-import { compact, count, dateTime, milliseconds } from '../ui/format.ts';
+import { clock, compact, count, dateTime, dayMonth, milliseconds } from '../ui/format.ts';
 import { t } from '../ui/i18n.ts';
 import type { Point, UsageData } from './usage.tsx';
 
 const STEP_S = { minute: 60, hour: 3600, day: 86400 };
 const HEIGHT = 260;
+const TICKS_S = [60, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800];
 
 interface Line {
   label: string;
@@ -31,17 +32,22 @@ const kinds = {
 
 type Kind = keyof typeof kinds;
 
+// Fewer units than these are a line without a shape: room is left before what there is, and its points are seen.
+const UNITS_LEAST = 15;
+const POINTS_SEEN = 4;
+
 // Units in which nothing was called are not sent: counts are zero there, and of times there are none.
 function columns(data: UsageData, lines: Line[], kind: Kind): uPlot.AlignedData {
   const step = STEP_S[data.unit];
   const known = new Map(data.points.map((point) => [Math.floor(Date.parse(point.t) / 1000 / step), point]));
   const first = Math.floor(Date.parse(data.since) / 1000 / step);
   const last = Math.max(first, Math.floor(Date.parse(data.until) / 1000 / step));
-  const times = Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
+  const begin = Math.min(first, last - UNITS_LEAST + 1);
+  const times = Array.from({ length: last - begin + 1 }, (_, i) => (begin + i) * step);
   const values = lines.map((line) =>
     times.map((at) => {
       const point = known.get(at / step);
-      return point ? line.of(point) : kind === 'counts' ? 0 : null;
+      return point ? line.of(point) : kind === 'counts' && at >= first * step ? 0 : null;
     }),
   );
   return [times, ...values];
@@ -59,7 +65,14 @@ function colorOf(element: HTMLElement, token: string): string {
   return color || tokenOf(element, token);
 }
 
-function options(box: HTMLElement, lines: Line[], kind: Kind): uPlot.Options {
+const DAY_S = 86400;
+
+// Moments as the person's language and time zone have them: the hour where all is of a day, else the day.
+function writeTimes(_: uPlot, ticks: number[], __: number, ___: number, step: number): string[] {
+  return ticks.map((at) => (step < DAY_S ? clock(at * 1000) : dayMonth(at * 1000)));
+}
+
+function options(box: HTMLElement, lines: Line[], kind: Kind, few: boolean): uPlot.Options {
   const soft = colorOf(box, '--text-soft');
   const grid = { stroke: colorOf(box, '--line'), width: 1 };
   const font = '12px system-ui, sans-serif';
@@ -71,14 +84,17 @@ function options(box: HTMLElement, lines: Line[], kind: Kind): uPlot.Options {
     legend: { show: false },
     cursor: { points: { size: 7 } },
     scales: { y: { range: (_, __, most) => [0, Math.max(most ?? 0, 1) * 1.08] } },
-    axes: [axis, { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => write(tick)) }],
+    axes: [
+      { ...axis, space: 64, incrs: TICKS_S, values: writeTimes },
+      { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => (tick === 0 ? '0' : write(tick))) },
+    ],
     series: [
       {},
       ...lines.map((line) => ({
         label: line.label,
         stroke: colorOf(box, line.color),
         width: 2,
-        points: { show: false },
+        points: { show: few, size: 7, fill: colorOf(box, line.color) },
       })),
     ],
   };
@@ -117,10 +133,11 @@ function Canvas({ data, kind }: { data: UsageData; kind: Kind }) {
     if (!place) return undefined;
     const lines = kinds[kind]();
     const shown = columns(data, lines, kind);
+    const few = data.points.length < POINTS_SEEN;
     const draw = (): uPlot =>
       new uPlot(
         {
-          ...options(place, lines, kind),
+          ...options(place, lines, kind, few),
           hooks: { setCursor: [(plot) => tip.current && showTip(tip.current, plot, lines, kind)] },
         },
         shown,

@@ -4,35 +4,25 @@
 import { useMemo, useState } from 'preact/hooks';
 import { Button } from '../ui/button.tsx';
 import { get, type Page, useList, usePoll } from '../ui/data.ts';
-import { Select } from '../ui/field.tsx';
-import { bytes, milliseconds } from '../ui/format.ts';
+import { bytes, clockSeconds, dayMonth, exact, milliseconds } from '../ui/format.ts';
 import { t } from '../ui/i18n.ts';
-import { Badge, Empty, Time } from '../ui/show.tsx';
+import { Badge, Empty } from '../ui/show.tsx';
 import { type Column, ListTable } from '../ui/table.tsx';
-import type { Tone } from '../ui/tone.ts';
-import { AppFrame } from './parts.tsx';
-import { type App, appPath } from './types.ts';
+import { AppFrame, statusTone } from './parts.tsx';
+import { FilterFields, useFilters } from './request_filters.tsx';
+import { type App, appPath, type Call } from './types.ts';
 
 const LIVE_MS = 2000;
 const LIVE_ROWS = 200;
 
-interface Call {
-  id: string;
-  time: string;
-  method: string;
-  path: string;
-  api: string;
-  status: number;
-  reason: string | null;
-  key: string | null;
-  duration_ms: number;
-  bytes_out: number;
-}
-
-const toneOf = (status: number): Tone => (status >= 500 ? 'bad' : status >= 400 ? 'warn' : 'good');
+const Moment = ({ at }: { at: string }) => (
+  <time dateTime={at} title={exact(at)}>
+    {clockSeconds(at)} <span class="note">{dayMonth(at)}</span>
+  </time>
+);
 
 const columns = (): Column<Call>[] => [
-  { label: t('portal.call.time'), cell: (call) => <Time at={call.time} /> },
+  { label: t('portal.call.time'), cell: (call) => <Moment at={call.time} /> },
   {
     label: t('portal.call.asked'),
     head: true,
@@ -43,7 +33,7 @@ const columns = (): Column<Call>[] => [
       </a>
     ),
   },
-  { label: t('portal.call.status'), cell: (call) => <Badge tone={toneOf(call.status)}>{String(call.status)}</Badge> },
+  { label: t('portal.call.status'), cell: (call) => <Badge tone={statusTone(call.status)}>{String(call.status)}</Badge> },
   { label: t('portal.call.reason'), cell: (call) => (call.reason ? <code>{call.reason}</code> : '–') },
   { label: t('portal.key'), cell: (call) => (call.key ? <code>{call.key}</code> : '–') },
   { label: t('portal.call.took'), align: 'end', cell: (call) => milliseconds(call.duration_ms) },
@@ -76,29 +66,22 @@ function useLive(path: string, on: boolean) {
 }
 
 function Log({ app }: { app: App }) {
-  const [status, setStatus] = useState('');
+  const filters = useFilters();
   const [live, setLive] = useState(false);
-  const path = `${appPath(app.name)}/requests${status ? `?status=${status}` : ''}`;
+  const path = `${appPath(app.name)}/requests${filters.query}`;
   const list = useList<Call>(path);
   const fresh = useLive(path, live);
   const known = new Set(list.data?.map((call) => call.id));
   const shown = { ...list, data: list.data ? [...fresh.filter((call) => !known.has(call.id)), ...list.data] : undefined };
   return (
-    <section class="card">
-      <div class="filters">
-        <Select
-          name="status"
-          label={t('portal.call.status')}
-          value={status}
-          onChange={setStatus}
-          options={[
-            { value: '', label: t('portal.call.all') },
-            ...['2xx', '3xx', '4xx', '5xx'].map((value) => ({ value, label: value })),
-          ]}
-        />
-        <Button icon={live ? 'pause' : 'play'} pressed={live} onClick={() => setLive(!live)}>
-          {t('portal.call.live')}
-        </Button>
+    <section class="card log">
+      <div class="filters" role="search">
+        <FilterFields app={app.name} filters={filters} />
+        <span class="actions">
+          <Button icon={live ? 'pause' : 'play'} pressed={live} onClick={() => setLive(!live)}>
+            {t('portal.call.live')}
+          </Button>
+        </span>
       </div>
       <ListTable
         list={shown}
@@ -106,8 +89,8 @@ function Log({ app }: { app: App }) {
         columns={columns()}
         rowKey={(call) => call.id}
         empty={
-          <Empty icon="log" title={t('portal.requests.empty')}>
-            <p>{t('portal.requests.empty.text')}</p>
+          <Empty icon="log" title={filters.query ? t('portal.requests.none') : t('portal.requests.empty')}>
+            <p>{filters.query ? t('portal.requests.none.text') : t('portal.requests.empty.text')}</p>
           </Empty>
         }
       />
