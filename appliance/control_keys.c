@@ -80,7 +80,8 @@ static int find_app(struct access *access, struct str name, const struct access_
         return error_set(err, E_INVALID, "there is no app `%" STR_FMT "`; did you mean `%s`?",
                          STR_ARG(name), search.near);
     return error_set(err, E_INVALID,
-                     "there is no app `%" STR_FMT "`: write it under `apps` of the configuration",
+                     "there is no app `%" STR_FMT "`: make it in the portal, or write it under "
+                     "`apps` of the configuration",
                      STR_ARG(name));
 }
 

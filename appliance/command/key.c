@@ -297,7 +297,7 @@ const struct command command_key = {
     .help = OPTIONS_HELP
     "\n"
     "create        prints the new key's secret, alone, on stdout; it is shown this once\n"
-    "      --app NAME       whose key it is (an app of the configuration)\n"
+    "      --app NAME       whose key it is (an app of the file or the portal)\n"
     "      --name TEXT      what people know it by\n"
     "      --test           a test key (weir_test_...) rather than a live one\n"
     "      --expires WHEN   90d, 2027-01-31, or never (the default)\n"
