@@ -115,7 +115,8 @@ export function ago(moment: string, now: number): string {
 
 function dates(name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   // a time zone that this browser does not know is not worth a broken page
-  const make = (timeZone?: string) => new Intl.DateTimeFormat(locale, timeZone ? { ...options, timeZone } : options);
+  const all = { hourCycle: 'h23', ...options } as const; // logs and axes are read in 24 hours everywhere
+  const make = (timeZone?: string) => new Intl.DateTimeFormat(locale, timeZone ? { ...all, timeZone } : all);
   return keep(name, () => {
     try {
       return make(zone);

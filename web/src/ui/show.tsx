@@ -206,18 +206,20 @@ export function Breadcrumb({ crumbs }: { crumbs: readonly Crumb[] }) {
 
 interface PageHeadProps {
   title: string;
+  level?: 1 | 3; // 3 where it is not a page's own: in the page of components
   crumbs?: readonly Crumb[];
   badge?: ComponentChildren;
   lead?: ComponentChildren;
   actions?: ComponentChildren;
 }
 
-export function PageHead({ title, crumbs, badge, lead, actions }: PageHeadProps) {
+export function PageHead({ title, level = 1, crumbs, badge, lead, actions }: PageHeadProps) {
+  const Heading = level === 1 ? 'h1' : 'h3';
   return (
     <header class="page-head">
       {crumbs ? <Breadcrumb crumbs={crumbs} /> : null}
       <div class="page-title">
-        <h1 dir="auto">{title}</h1>
+        <Heading dir="auto">{title}</Heading>
         {badge}
         {actions ? <div class="actions">{actions}</div> : null}
       </div>
