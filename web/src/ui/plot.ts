@@ -67,7 +67,7 @@ function alone(plot: uPlot, at: number): number[] {
 function seriesOf(place: HTMLElement, { series, stacked, times }: PlotSpec): uPlot.Series[] {
   const order = stacked ? [...series].reverse() : series;
   const bars = times.length <= BARS_MOST;
-  const shape = bars ? uPlot.paths.bars?.({ size: [0.78, 40], align: 1, radius: 0.08 }) : uPlot.paths.stepped?.({ align: 1 });
+  const shape = bars ? uPlot.paths.bars?.({ size: [0.78, 64], align: 1, radius: 0.08 }) : uPlot.paths.stepped?.({ align: 1 });
   return order.map(({ label, color }): uPlot.Series => {
     const stroke = colorOf(place, color);
     return stacked
@@ -135,9 +135,11 @@ export function draw(place: HTMLElement, spec: PlotSpec, events: Events): Plot {
         hooks: {
           setCursor: [
             (plot) => {
-              const { idx, left } = plot.cursor;
-              const inside = idx !== null && idx !== undefined && (left ?? -1) >= 0;
-              events.cursor(inside ? idx : null, plot.over.offsetLeft + (left ?? 0), place.clientWidth);
+              const { idx, left = -1 } = plot.cursor;
+              const inside = idx !== null && idx !== undefined && left >= 0;
+              // a bar stands from the beginning of its step on: the step that is pointed at, not the nearest beginning
+              const late = inside && spec.stacked && (times[idx] ?? 0) > plot.posToVal(left, 'x') && idx > 0;
+              events.cursor(inside ? (late ? idx - 1 : idx) : null, plot.over.offsetLeft + left, place.clientWidth);
             },
           ],
           setScale: [(plot, name) => name === 'x' && events.zoomed(isPart(plot))],
