@@ -2,6 +2,7 @@
 #include "portal/shell.h"
 
 #include "portal/endpoint_rows.h"
+#include "portal/locale.h"
 #include "portal/page.h"
 #include "portal/sign_in.h"
 #include "portal/words.h"
@@ -68,6 +69,21 @@ static const struct http_file *bundle_file(const struct endpoint_call *call, con
     return http_files_match(call->portal->files, prefix, str_from(suffix));
 }
 
+/* What the bundle imports, and its words: asked for with the page, not one after the other. */
+static void add_preloads(struct buf *html, const struct endpoint_call *call)
+{
+    struct str name =
+        arena_printf(http_arena(call->conn), "%" STR_FMT ".%" STR_FMT ".preload",
+                     STR_ARG(call->row->page.bundle), STR_ARG(locale_name(locale_of(call))));
+    const struct embedded_file *list = embedded_find(call->portal->sources.web_files, name);
+    struct str rest = list != NULL ? list->data : STR_EMPTY;
+    while (rest.n > 0) {
+        buf_add_lit(html, "<link rel=\"modulepreload\" href=\"/assets/");
+        page_text(html, str_cut(&rest, '\n'));
+        buf_add_lit(html, "\">\n");
+    }
+}
+
 static void add_bundle(struct buf *html, const struct endpoint_call *call)
 {
     const struct http_file *css = bundle_file(call, ".css"), *js = bundle_file(call, ".js");
@@ -80,6 +96,7 @@ static void add_bundle(struct buf *html, const struct endpoint_call *call)
         buf_add_lit(html, "<script type=\"module\" src=\"/assets/");
         page_text(html, js->name);
         buf_add_lit(html, "\"></script>\n");
+        add_preloads(html, call);
     }
 }
 

@@ -65,6 +65,7 @@ async function bundle(points) {
     splitting: true,
     metafile: true,
     minify: true,
+    charset: 'utf8',
     format: 'esm',
     target: ['es2022'],
     jsx: 'automatic',
@@ -82,6 +83,18 @@ function atOnce(outputs, name, seen = new Set()) {
   seen.add(name);
   for (const { path, kind } of outputs[name].imports) if (kind === 'import-statement') atOnce(outputs, path, seen);
   return seen;
+}
+
+// What a page's frame asks for together with its entry, one name a line: NAME.LANGUAGE.preload, for portal/shell.c.
+async function emitPreloads(out, outputs) {
+  for (const entry of entries.filter((one) => !existsSync(join(here, `${one}.html`)))) {
+    const name = Object.keys(outputs).find((one) => outputs[one].entryPoint === `src/${entry}/${entry}.tsx`);
+    for (const language of languages) {
+      const words = Object.keys(outputs).filter((one) => outputs[one].entryPoint === `messages/${language}.json`);
+      const names = [...atOnce(outputs, name), ...words].filter((one) => one !== name);
+      await writeFile(join(out, `${entry}.${language}.preload`), names.map((one) => `${one}\n`).join(''));
+    }
+  }
 }
 
 function check(what, size, most) {
@@ -122,6 +135,7 @@ async function buildAll(out) {
     ]),
   );
   checkBudgets(outputs, sizes);
+  await emitPreloads(out, outputs);
   for (const name of Object.keys(outputs)) {
     const [, entry, kind] = /^(\w+)-\w+\.(js|css)$/.exec(name) ?? [];
     if (entry && entry !== 'chunk') names[`${entry}.${kind}`] = name;

@@ -116,9 +116,7 @@ function Shown({ data }: { data: UsageData }) {
     );
   return (
     <div class="stack">
-      <Card class="inset">
-        <Figures data={data} />
-      </Card>
+      <Figures data={data} />
       <Card
         title={t('portal.usage.requests')}
         class="inset"
@@ -133,7 +131,7 @@ function Shown({ data }: { data: UsageData }) {
       <Card title={t('portal.usage.latency')} class="inset">
         <Graph data={data} of="latency" />
       </Card>
-      <div class="columns">
+      <div class="columns three">
         <Bars title={t('portal.usage.reasons')} rows={data.reasons.map((one) => ({ name: one.reason, requests: one.requests, href: `/problems/${one.reason}` }))} />
         <Bars title={t('portal.usage.apis')} rows={data.apis.map((one) => ({ name: one.api, requests: one.requests }))} />
         <Bars title={t('portal.usage.keys')} rows={data.keys.map((one) => ({ name: one.key, requests: one.requests }))} />

@@ -2,7 +2,7 @@
 //
 // What only shows: states, messages, figures, headings, what there is where nothing is.
 import type { ComponentChildren } from 'preact';
-import { useId } from 'preact/hooks';
+import { useEffect, useId, useRef } from 'preact/hooks';
 import { Button } from './button.tsx';
 import type { Problem } from './data.ts';
 import { ago, count, dateTime, exact, share } from './format.ts';
@@ -234,9 +234,16 @@ export interface Tab {
   current: boolean;
 }
 
+// Where there is no room for all, the current one is brought into view.
 export function Tabs({ label, tabs }: { label: string; tabs: readonly Tab[] }) {
+  const box = useRef<HTMLElement>(null);
+  const here = tabs.find((tab) => tab.current)?.href;
+  useEffect(() => {
+    const current = box.current?.querySelector<HTMLElement>('[aria-current]');
+    if (box.current && current) box.current.scrollLeft = current.offsetLeft - box.current.offsetLeft - 40;
+  }, [here]);
   return (
-    <nav class="tabs" aria-label={label}>
+    <nav class="tabs" aria-label={label} ref={box}>
       {tabs.map((tab) => (
         <a key={tab.href} href={tab.href} aria-current={tab.current ? 'page' : undefined}>
           {tab.label}
