@@ -40,7 +40,7 @@ async function emit(out, name, bytes) {
 }
 
 // The words of pages and mails that the server writes are not sent to scripts, but for what is wrong with a field.
-const ofServer = (key) => /^(page|mail)\./.test(key) && !key.startsWith('page.fault.');
+const ofServer = (key) => /^(page|mail|c)\./.test(key) && !key.startsWith('page.fault.');
 
 const catalogs = {
   name: 'catalogs',
