@@ -2,7 +2,7 @@
 //
 // Dialogs: the browser's own, which keeps the focus, makes the rest inert and closes with Escape.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Button } from './button.tsx';
 import type { Problem } from './data.ts';
 import { Input } from './field.tsx';
@@ -21,10 +21,14 @@ interface DialogProps {
 export function Dialog({ title, children, onClose, sheet, hold }: DialogProps) {
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  const over = useRef(false);
+  useLayoutEffect(() => {
     const before = document.activeElement;
-    dialog.current?.showModal();
+    const element = dialog.current;
+    element?.showModal();
     return () => {
+      over.current = true; // that it closes now is no wish of anybody
+      element?.close(); // while it is open, nothing outside of it takes the focus
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);
@@ -38,7 +42,9 @@ export function Dialog({ title, children, onClose, sheet, hold }: DialogProps) {
         event.preventDefault();
         if (!hold) onClose();
       }}
-      onClose={onClose}
+      onClose={() => {
+        if (!over.current) onClose();
+      }}
       // some browsers end a dialog at the second Escape, whatever was said to the first
       onKeyDown={(event) => {
         if (hold && event.key === 'Escape') event.preventDefault();

@@ -24,12 +24,15 @@ interface TableProps<T> {
   rowKey: (row: T) => string;
 }
 
+// As many columns as half of a wide page has room for: they stay a table there.
+const FEW = 4;
+
 // The roles are said because cards are made by `display`, which takes them away.
 export function Table<T>({ caption, columns, rows, rowKey }: TableProps<T>) {
   const classes = (column: Column<T>): string | undefined =>
     [column.align ?? '', column.wide ? 'wide' : ''].filter(Boolean).join(' ') || undefined;
   return (
-    <div class="table">
+    <div class={columns.length <= FEW ? 'table few' : 'table'}>
       <table role="table">
         <caption class="unseen">{caption}</caption>
         <thead role="rowgroup">
