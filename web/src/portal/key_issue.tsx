@@ -160,7 +160,7 @@ export function RotateKey({ app, row, onClose }: { app: App; row: Key; onClose: 
         class="form"
         onSubmit={(event) => {
           event.preventDefault();
-          void run({ overlap_s: overlap === OWN ? Number(hours) * 3600 || NaN : Number(overlap) });
+          void run({ overlap_s: overlap === OWN ? Number(hours) * 3600 || -1 : Number(overlap) });
         }}
       >
         <p>{t('portal.key.rotate.text', { name: row.name })}</p>

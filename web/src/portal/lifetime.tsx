@@ -7,6 +7,7 @@ import { t } from '../ui/i18n.ts';
 const USUAL = ['7', '30', '60', '90', '180', '365', '0'];
 const OWN = 'own';
 const MOST_DAYS = 3650;
+const NO_DAYS = -1;
 
 // What is chosen, as the fields have it: days, of one's own where `own` is said.
 export interface Days {
@@ -16,9 +17,9 @@ export interface Days {
 
 export const usually = (choice: string): Days => ({ choice, own: '45' });
 
-// 0 for ever; undefined where nothing is to be changed. What is no number of days is sent as none, and refused.
+// 0 for ever; undefined where nothing is to be changed. What is no number is sent as NO_DAYS, which is refused.
 export function daysOf({ choice, own }: Days): number | undefined {
-  if (choice === OWN) return Number(own) || NaN;
+  if (choice === OWN) return Number(own) || NO_DAYS;
   return choice === '' ? undefined : Number(choice);
 }
 

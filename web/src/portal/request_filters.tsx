@@ -7,7 +7,7 @@ import { Button } from '../ui/button.tsx';
 import { type Page, useData } from '../ui/data.ts';
 import { type Option, Select } from '../ui/field.tsx';
 import { t } from '../ui/i18n.ts';
-import { appPath, type Key } from './types.ts';
+import { appPath, type Call, type Key } from './types.ts';
 
 const NAMES = ['status', 'reason', 'key', 'api', 'method', 'since'] as const;
 type Name = (typeof NAMES)[number];
@@ -63,8 +63,17 @@ function withAll(options: Option[], chosen: string | undefined): Option[] {
   return [{ value: '', label: t('portal.call.all') }, ...options, ...more];
 }
 
-// Reasons and APIs are offered that occurred in the last week.
-export function FilterFields({ app, filters }: { app: string; filters: Filters }) {
+const distinct = (values: readonly (string | null)[]): Option[] =>
+  [...new Set(values)].flatMap((value) => (value ? [asOption(value)] : []));
+
+interface FieldsProps {
+  app: string;
+  filters: Filters;
+  shown: readonly Call[];
+}
+
+// Reasons and APIs are offered that occurred in the last week, or are in sight.
+export function FilterFields({ app, filters, shown }: FieldsProps) {
   const { data: seen } = useData<Occurring>(`${appPath(app)}/usage?range=7d`);
   const { data: keys } = useData<Page<Key>>(`${appPath(app)}/keys`);
   const options: Record<Name, Option[]> = {
@@ -72,10 +81,10 @@ export function FilterFields({ app, filters }: { app: string; filters: Filters }
     reason: [
       { value: 'any', label: t('portal.filter.refused') },
       { value: 'none', label: t('portal.filter.served') },
-      ...(seen?.reasons ?? []).map(({ reason }) => asOption(reason)),
+      ...distinct([...(seen?.reasons ?? []).map(({ reason }) => reason), ...shown.map((call) => call.reason)]),
     ],
     key: (keys?.items ?? []).map((key) => ({ value: key.kid, label: `${key.name} (${key.kid})` })),
-    api: (seen?.apis ?? []).map(({ api }) => asOption(api)),
+    api: distinct([...(seen?.apis ?? []).map(({ api }) => api), ...shown.map((call) => call.api)]),
     method: METHODS.map(asOption),
     since: Object.keys(SINCE).map((value) => ({ value, label: t(`portal.range.${value}` as 'portal.range.1h') })),
   };

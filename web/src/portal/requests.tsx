@@ -76,7 +76,7 @@ function Log({ app }: { app: App }) {
   return (
     <section class="card log">
       <div class="filters" role="search">
-        <FilterFields app={app.name} filters={filters} />
+        <FilterFields app={app.name} filters={filters} shown={shown.data ?? []} />
         <span class="actions">
           <Button icon={live ? 'pause' : 'play'} pressed={live} onClick={() => setLive(!live)}>
             {t('portal.call.live')}
