@@ -14,6 +14,7 @@ const Details = ({ call }: { call: Call }) => (
   <Card title={t('console.request')}>
     <Facts
       facts={[
+        { label: 'id', value: <code>{call.id}</code> },
         { label: t('console.time'), value: <Time at={call.time} /> },
         { label: t('console.asked_for'), value: <code>{`${call.method} ${call.path}`}</code> },
         { label: t('console.status'), value: <Badge tone={statusTone(call.status)}>{String(call.status)}</Badge> },
@@ -48,7 +49,7 @@ export function OneRequest({ id }: { id: string }) {
   usePageTitle(t('console.request'));
   return (
     <>
-      <PageHead title={id} crumbs={[{ label: t('console.requests'), href: '/requests' }, { label: id }]} />
+      <PageHead title={t('console.request')} crumbs={[{ label: t('console.requests'), href: '/requests' }, { label: t('console.request') }]} />
       {data ? (
         data.request ? (
           <div class="stack">
