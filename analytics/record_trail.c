@@ -96,3 +96,48 @@ void trail_words(struct str numbers, struct buf *out)
         add_pair(out, &pair);
     }
 }
+
+/* --- what a record says, without saying it in a field --- */
+
+bool record_refusal(const struct record *record, struct trail_note *ret_note)
+{
+    struct str rest = record->trail;
+    while (trail_next(&rest, ret_note)) {
+        if (trail_refused(ret_note))
+            return true;
+    }
+    return false;
+}
+
+struct str record_decider(const struct record *record)
+{
+    struct trail_note note;
+    if (record->reason == REASON_NONE)
+        return STR("upstream");
+    if (record_refusal(record, &note))
+        return note.policy;
+    if (record->reason == REASON_NO_ROUTE || record->reason == REASON_METHOD_NOT_ALLOWED)
+        return STR("router");
+    return STR("gateway");
+}
+
+uint64_t record_gateway_us(const struct record *record)
+{
+    return record->duration_us > record->upstream_us ? record->duration_us - record->upstream_us
+                                                     : 0;
+}
+
+struct wall record_try_again(const struct record *record)
+{
+    struct trail_note note;
+    struct trail_pair pair;
+    uint64_t seconds;
+    if (!record_refusal(record, &note))
+        return (struct wall){.us = 0};
+    while (trail_pair_next(&note.numbers, &pair)) {
+        if (str_eq(pair.name, STR("retry_after_s")) &&
+            str_to_u64(pair.value, 0, UINT32_MAX, &seconds) == 0)
+            return (struct wall){.us = record->time.us + (int64_t)seconds * US_PER_S};
+    }
+    return (struct wall){.us = 0};
+}

@@ -8,38 +8,6 @@
 
 #define LABEL_WIDTH 10
 
-/* --- what the record says, without saying it in a field --- */
-
-/* The note of the policy that ended the request; false where none did. */
-static bool find_refusal(const struct record *record, struct trail_note *ret_note)
-{
-    struct str rest = record->trail;
-    while (trail_next(&rest, ret_note)) {
-        if (trail_refused(ret_note))
-            return true;
-    }
-    return false;
-}
-
-/* Who gave the answer. */
-static struct str decider(const struct record *record)
-{
-    struct trail_note note;
-    if (record->reason == REASON_NONE)
-        return STR("upstream");
-    if (find_refusal(record, &note))
-        return note.policy;
-    if (record->reason == REASON_NO_ROUTE || record->reason == REASON_METHOD_NOT_ALLOWED)
-        return STR("router");
-    return STR("gateway");
-}
-
-static uint64_t gateway_us(const struct record *record)
-{
-    return record->duration_us > record->upstream_us ? record->duration_us - record->upstream_us
-                                                     : 0;
-}
-
 static const char *policy_doc(struct str name)
 {
     for (unsigned i = 0; policies_all[i] != NULL; i++) {
@@ -116,7 +84,7 @@ static void add_answer(const struct record *r, struct buf *out)
     add_label(out, "to do");
     buf_printf(out, "%s\n", reason->advice);
     add_label(out, "decided by");
-    if (find_refusal(r, &note)) {
+    if (record_refusal(r, &note)) {
         table_clean(out, note.policy);
         buf_add_lit(out, ": ");
         struct buf words;
@@ -127,7 +95,7 @@ static void add_answer(const struct record *r, struct buf *out)
         buf_add_char(out, '\n');
         return;
     }
-    struct str who = decider(r);
+    struct str who = record_decider(r);
     buf_printf(out, "the %" STR_FMT "%s\n", STR_ARG(who),
                r->upstream.n > 0 ? ", after it was let through, on the way to the upstream" : "");
 }
@@ -173,7 +141,7 @@ static void add_timings(const struct record *r, struct buf *out)
         add_timing(out, "queue", r->queue_us, "waiting for a turn");
     if (r->upstream.n > 0)
         add_timing(out, "upstream", r->upstream_us, "from connecting to the end of its answer");
-    add_timing(out, "gateway", gateway_us(r), "what Weir itself took");
+    add_timing(out, "gateway", record_gateway_us(r), "what Weir itself took");
     buf_add_lit(out, "    began  ");
     add_time(out, began);
     buf_add_lit(out, "\n    ended  ");
@@ -255,8 +223,8 @@ void story_json(const struct record *record, struct buf *out)
     jsonw_key(&w, "title"), jsonw_cstr(&w, reason->title);
     jsonw_key(&w, "meaning"), jsonw_cstr(&w, reason->meaning);
     jsonw_key(&w, "advice"), jsonw_cstr(&w, reason->advice);
-    jsonw_key(&w, "decided_by"), jsonw_str(&w, decider(record));
-    jsonw_key(&w, "gateway_us"), jsonw_u64(&w, gateway_us(record));
+    jsonw_key(&w, "decided_by"), jsonw_str(&w, record_decider(record));
+    jsonw_key(&w, "gateway_us"), jsonw_u64(&w, record_gateway_us(record));
     put_decisions(&w, record->trail);
     jsonw_end(&w);
     if (out->failed)

@@ -166,6 +166,31 @@ static void a_story_as_json_is_one_object_that_says_who_decided(void **state)
     assert_string_equal(decided_by(&record, who), "upstream");
 }
 
+static void a_refusal_by_a_limit_says_when_to_try_again(void **state)
+{
+    static const struct {
+        struct str trail;
+        int64_t after_s; /* -1 for never said */
+    } cases[] = {
+        {STR_INIT(""), -1},
+        {STR_INIT("limits pass burst=1/10;"), -1},
+        {STR_INIT("limits pass retry_after_s=1;"), -1},
+        {STR_INIT("key_auth refused why=key_expired;"), -1},
+        {STR_INIT("limits refused by=burst retry_after_s=0 burst=0/10;"), 0},
+        {STR_INIT("key_auth pass key=x;limits refused by=month retry_after_s=86400 month=0/9;"),
+         86400},
+        {STR_INIT("limits refused by=burst retry_after_s=soon;"), -1},
+        {STR_INIT("limits refused by=burst retry_after_s=99999999999;"), -1},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct record record = refused_record();
+        record.trail = cases[i].trail;
+        int64_t want = cases[i].after_s < 0 ? 0 : record.time.us + cases[i].after_s * US_PER_S;
+        assert_int_equal(record_try_again(&record).us, want);
+    }
+}
+
 static void a_line_has_color_only_when_asked(void **state)
 {
     (void)state;
@@ -192,6 +217,7 @@ int main(void)
         cmocka_unit_test(numbers_become_words),
         cmocka_unit_test(a_story_names_what_decided_with_its_numbers),
         cmocka_unit_test(a_story_as_json_is_one_object_that_says_who_decided),
+        cmocka_unit_test(a_refusal_by_a_limit_says_when_to_try_again),
         cmocka_unit_test(a_line_has_color_only_when_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
