@@ -161,39 +161,47 @@ static int record(struct db *db, const struct embedded_file *migration, size_t n
     return db_run(st, err);
 }
 
-/* One migration and its entry, both or neither. */
+/* One migration and its entry, within the transaction. */
 static int apply(struct db *db, const struct embedded_file *migration, size_t number,
                  struct error *err)
 {
     check_number(migration, number);
-    int r = db_begin(db, err);
-    if (r != 0)
-        return r;
-    r = number == 1 ? db_exec(db, SQL_CREATE, err) : 0;
+    int r = number == 1 ? db_exec(db, SQL_CREATE, err) : 0;
     if (r == 0)
         r = db_exec(db, migration->data.p, err); /* embedded data ends with a NUL */
     if (r == 0)
         r = record(db, migration, number, err);
+    if (r != 0)
+        error_prefix(err, "migration %s", migration->name);
+    return r;
+}
+
+/* All that are missing, or none: readers never meet a file that is half of this version. */
+static int apply_from(struct db *db, const struct embedded_file *migrations, size_t applied,
+                      struct error *err)
+{
+    size_t known = known_count(migrations);
+    int r = db_begin(db, err);
+    if (r != 0)
+        return r;
+    for (size_t i = applied; r == 0 && i < known; i++)
+        r = apply(db, &migrations[i], i + 1, err);
     if (r == 0)
         r = db_commit(db, err);
-    if (r != 0) {
+    if (r != 0)
         db_rollback(db);
-        error_prefix(err, "migration %s", migration->name);
-    }
     return r;
 }
 
 int migrate_run(struct db *db, const struct embedded_file *migrations, struct error *err)
 {
-    size_t known = known_count(migrations), applied;
+    size_t applied;
     int r = count_applied(db, migrations, &applied, err);
-    if (r != 0)
+    if (r != 0 || applied >= known_count(migrations))
         return r;
-    if (applied > 0 && applied < known)
+    if (applied > 0)
         r = back_up(db, applied + 1, err);
-    for (size_t i = applied; r == 0 && i < known; i++)
-        r = apply(db, &migrations[i], i + 1, err);
-    return r;
+    return r != 0 ? r : apply_from(db, migrations, applied, err);
 }
 
 int migrate_check(struct db *db, const struct embedded_file *migrations, struct error *err)

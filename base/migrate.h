@@ -2,10 +2,11 @@
 /*
  * migrate.h -- brings a database file to the version this program knows.
  *
- * Migrations are embedded files NNNN_what.sql, numbered from 0001 without a gap. Each runs in one
- * transaction together with its entry in the table `migrations` of the file, which keeps the
- * BLAKE2b-256 of its text: a file is known by what was done to it, and a migration that was changed
- * after its release is found out.
+ * Migrations are embedded files NNNN_what.sql, numbered from 0001 without a gap. All that a file
+ * lacks run in one transaction together with their entries in the table `migrations` of the file,
+ * which keeps the BLAKE2b-256 of each text: a file is known by what was done to it, and a migration
+ * that was changed after its release is found out. Whoever reads meanwhile, and whoever comes after
+ * a crash, finds the file as it was or as it will be.
  *
  * Threads: by the thread of the connection.
  * Memory:  none kept.

@@ -120,6 +120,16 @@ static void a_migration_that_fails_leaves_the_file_as_it_was(void **state)
     assert_int_equal(migrate(V2), 0);
 }
 
+static void a_new_file_is_made_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    assert_int_equal(migrate(V2_BROKEN), E_DB);
+    struct db *db = open_db();
+    assert_int_equal(migrate_check(db, V2, &err), E_NOT_FOUND);
+    db_close(db);
+    assert_int_equal(migrate(V2), 0);
+}
+
 static void another_programs_database_is_left_alone(void **state)
 {
     (void)state;
@@ -173,6 +183,7 @@ int main(void)
         unit_test_in_tempdir(a_newer_file_is_refused_in_one_sentence),
         unit_test_in_tempdir(a_changed_migration_is_found_out),
         unit_test_in_tempdir(a_migration_that_fails_leaves_the_file_as_it_was),
+        unit_test_in_tempdir(a_new_file_is_made_whole_or_not_at_all),
         unit_test_in_tempdir(another_programs_database_is_left_alone),
         unit_test_in_tempdir(a_list_with_a_gap_is_refused),
         unit_test_in_tempdir(a_reader_is_told_what_the_file_lacks),
