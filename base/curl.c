@@ -71,6 +71,8 @@ static int code_of(CURLcode rc)
     if (rc == CURLE_SEND_ERROR || rc == CURLE_RECV_ERROR || rc == CURLE_GOT_NOTHING ||
         rc == CURLE_PARTIAL_FILE)
         return E_RESET;
+    if (rc == CURLE_LOGIN_DENIED)
+        return E_DENIED;
     return rc == CURLE_OUT_OF_MEMORY ? E_NOMEM : E_IO;
 }
 
@@ -104,16 +106,34 @@ static struct curl_slist *header_list(const struct fetch_request *request)
     return list;
 }
 
+/* What holds for every transfer. */
+static void set_common(struct fetch_client *client, const char *url, const char *protocols,
+                       int64_t timeout_us)
+{
+    CURL *easy = client->easy;
+    curl_easy_reset(easy); /* the connection stays */
+    client->error[0] = '\0';
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, client->error);
+    curl_easy_setopt(easy, CURLOPT_URL, url);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, protocols);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, ms_of(timeout_us));
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    /* a name server that is silent holds up neither a cancel nor the end of the time: libcurl's
+     * thread that asks it is left to itself */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* also switches off those of the environment */
+    curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, client);
+}
+
 static void set_up(struct fetch_client *client, const struct fetch_request *request,
                    struct curl_slist *headers)
 {
     CURL *easy = client->easy;
     int64_t connect_us =
         request->connect_timeout_us > 0 ? request->connect_timeout_us : request->timeout_us;
-    curl_easy_reset(easy); /* the connection stays */
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, client->error);
-    curl_easy_setopt(easy, CURLOPT_URL, request->url);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    set_common(client, request->url, "http,https", request->timeout_us);
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
     if (request->body.n > 0) {
@@ -121,17 +141,8 @@ static void set_up(struct fetch_client *client, const struct fetch_request *requ
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.n);
     }
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, ms_of(connect_us));
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, ms_of(request->timeout_us));
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    /* a name server that is silent holds up neither a cancel nor the end of the time: libcurl's
-     * thread that asks it is left to itself */
-    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* also switches off those of the environment */
-    curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "weir/" WEIR_VERSION);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, client);
 }
 
 /* What became of the one transfer there is; false while it goes on. */
@@ -184,25 +195,81 @@ static void read_response(struct fetch_client *client, struct fetch_response *re
     str_copy(str_from(type), response->type, sizeof(response->type));
 }
 
+/* The sentence and code of a transfer that came to nothing. */
+static int explain(struct fetch_client *client, const char *url, int r, CURLcode result,
+                   struct error *err)
+{
+    if (r != 0)
+        return error_set(err, r, "%s: canceled", url);
+    return error_set(err, code_of(result), "%s: %s", url,
+                     client->error[0] != '\0' ? client->error : curl_easy_strerror(result));
+}
+
 int fetch(struct fetch_client *client, const struct fetch_request *request,
           struct fetch_response *ret_response, struct buf *body, struct error *err)
 {
     struct curl_slist *headers = header_list(request);
     CURLcode result;
     client->body = body;
-    client->error[0] = '\0';
     set_up(client, request, headers);
     int r = transfer(client, &result);
     if (r == 0 && result == CURLE_OK)
         read_response(client, ret_response);
-    else if (r == 0)
-        r = error_set(err, code_of(result), "%s: %s", request->url,
-                      client->error[0] != '\0' ? client->error : curl_easy_strerror(result));
     else
-        r = error_set(err, r, "%s: canceled", request->url);
+        r = explain(client, request->url, r, result, err);
     /* what it borrowed ends here */
     curl_easy_reset(client->easy);
     curl_slist_free_all(headers);
     client->body = NULL;
+    return r;
+}
+
+/* --- mail --- */
+
+/* Called by libcurl for the next piece of the mail. */
+static size_t give_text(char *to, size_t size, size_t count, void *ctx)
+{
+    struct str *left = ctx;
+    size_t n = size * count < left->n ? size * count : left->n;
+    if (n > 0)
+        memcpy(to, left->p, n);
+    *left = str_slice(*left, n, left->n);
+    return n;
+}
+
+static void set_up_mail(struct fetch_client *client, const struct fetch_mail *mail,
+                        struct curl_slist *readers, struct str *left)
+{
+    CURL *easy = client->easy;
+    set_common(client, mail->url, "smtp,smtps", mail->timeout_us);
+    curl_easy_setopt(easy, CURLOPT_MAIL_FROM, mail->from);
+    curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, readers);
+    curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_text);
+    curl_easy_setopt(easy, CURLOPT_READDATA, left);
+    if (mail->must_encrypt)
+        curl_easy_setopt(easy, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
+    if (mail->username != NULL) {
+        curl_easy_setopt(easy, CURLOPT_USERNAME, mail->username);
+        curl_easy_setopt(easy, CURLOPT_PASSWORD, mail->password);
+    }
+}
+
+int fetch_mail_send(struct fetch_client *client, const struct fetch_mail *mail,
+                    unsigned *ret_status, struct error *err)
+{
+    struct curl_slist *readers = curl_slist_append(NULL, mail->to);
+    struct str left = mail->text;
+    long status = 0;
+    CURLcode result;
+    CHECK(readers != NULL);
+    set_up_mail(client, mail, readers, &left);
+    int r = transfer(client, &result);
+    if (r != 0 || result != CURLE_OK)
+        r = explain(client, mail->url, r, result, err);
+    curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
+    *ret_status = (unsigned)status;
+    curl_easy_reset(client->easy);
+    curl_slist_free_all(readers);
     return r;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * curl.h -- an HTTP client for threads that may block: one request at a time over a kept
+ * curl.h -- a client of HTTP and SMTP for threads that may block: one request at a time over a kept
  * connection.
  *
  * The only user of libcurl, whose own prefix is why everything here is called `fetch`. For what the
- * control plane sends (log sinks, mail hooks), never for a carrier: the gateway has a client of its
- * own. A redirect is an answer like any other; proxies of the environment and .netrc are not looked
- * at; only http and https are spoken.
+ * control plane sends (log sinks, mails), never for a carrier: the gateway has a client of its own.
+ * A redirect is an answer like any other; proxies of the environment and .netrc are not looked at;
+ * only http, https, smtp and smtps are spoken.
  *
  * Threads: a client belongs to one thread; only fetch_cancel() may come from another.
  * Memory:  a client owns its connections; an answer is the caller's buffer.
@@ -53,6 +53,23 @@ struct fetch_response {
  */
 must_check int fetch(struct fetch_client *client, const struct fetch_request *request,
                      struct fetch_response *ret_response, struct buf *body, struct error *err);
+
+struct fetch_mail {
+    const char *url;                 /* smtp://host:587 or smtps://host:465 */
+    const char *username, *password; /* NULL for none */
+    bool must_encrypt;               /* over smtp: STARTTLS, or nothing is sent (RFC 3207) */
+    const char *from, *to;           /* addresses, without brackets */
+    struct str text;                 /* as base/mail.h writes it */
+    int64_t timeout_us;              /* for everything */
+};
+
+/*
+ * Hands one mail to a mail server (RFC 5321). 0 where the server took it. Else a code as of
+ * fetch(), or E_DENIED where it does not take the name and password; *ret_status is then the last
+ * answer of the server (550), 0 where there was none, and the sentence has what libcurl says of it.
+ */
+must_check int fetch_mail_send(struct fetch_client *client, const struct fetch_mail *mail,
+                               unsigned *ret_status, struct error *err);
 
 /* Ends the running request and every later one with E_CANCELED. Any thread, while it exists. */
 void fetch_cancel(struct fetch_client *client);
