@@ -1,14 +1,104 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "portal/explain.h"
 
-#include "analytics/query.h"
-#include "analytics/record_trail.h"
-#include "portal/queries.h"
-#include "portal/store_people.h"
+#define SENTENCE_MAX 2048
+#define PAIRS_MAX 12
 
-#define WORDS_MAX 1024
+/* --- decisions --- */
 
-/* --- one request --- */
+/* The networks of an operator's lists are the operator's. */
+static bool is_inside(struct str name)
+{
+    return str_eq(name, STR("network"));
+}
+
+bool explain_pair_next(struct str *numbers, bool whole, struct trail_pair *ret_pair)
+{
+    while (trail_pair_next(numbers, ret_pair)) {
+        if (whole || !is_inside(ret_pair->name))
+            return true;
+    }
+    return false;
+}
+
+/* "burst 0/3, month 97/100": what is left of each limit. */
+static void add_left(struct buf *out, const struct trail_pair *pair)
+{
+    if (str_find_char(pair->value, '/', 0) == pair->value.n)
+        return;
+    if (out->n > 0)
+        buf_add_lit(out, ", ");
+    buf_add_str(out, pair->name);
+    buf_add_char(out, ' ');
+    buf_add_str(out, pair->value);
+}
+
+/* The numbers under their names, and `left`. Returns how many. */
+static size_t take_params(struct str numbers, struct buf *left, struct words_param *params)
+{
+    struct trail_pair pair;
+    size_t count = 0;
+    while (count < PAIRS_MAX && explain_pair_next(&numbers, false, &pair)) {
+        params[count++] = (struct words_param){.name = pair.name, .value = pair.value};
+        add_left(left, &pair);
+    }
+    params[count++] = (struct words_param){.name = STR("left"), .value = buf_str(left)};
+    return count;
+}
+
+/* Where there are no words: the numbers themselves. */
+static void add_numbers(struct buf *out, struct str numbers)
+{
+    char room[SENTENCE_MAX];
+    struct buf known;
+    struct trail_pair pair;
+    buf_init_fixed(&known, room, sizeof(room));
+    while (explain_pair_next(&numbers, false, &pair))
+        buf_printf(&known, " %" STR_FMT "=%" STR_FMT, STR_ARG(pair.name), STR_ARG(pair.value));
+    trail_words(buf_str(&known), out);
+}
+
+/* The words for a decision; empty where there are none for it, as for a policy of tomorrow. */
+static struct str find_words(const struct words *words, enum locale locale,
+                             const struct trail_note *note, bool has_numbers)
+{
+    char text[96];
+    int n = snprintf(text, sizeof(text), "page.step.%" STR_FMT ".%" STR_FMT "%s",
+                     STR_ARG(note->policy), STR_ARG(note->verdict), has_numbers ? "" : ".bare");
+    if (n < 0 || (size_t)n >= sizeof(text))
+        return STR_EMPTY;
+    struct str key = str_make(text, (size_t)n), found = words_in(words, locale, key);
+    return str_eq(found, key) ? STR_EMPTY : found;
+}
+
+void explain_sentence(struct buf *out, const struct words *words, enum locale locale,
+                      const struct trail_note *note)
+{
+    char room[SENTENCE_MAX];
+    struct buf left;
+    struct words_param params[PAIRS_MAX + 1];
+    buf_init_fixed(&left, room, sizeof(room));
+    struct str text = find_words(words, locale, note, note->numbers.n > 0);
+    size_t count = take_params(note->numbers, &left, params);
+    if (text.n > 0)
+        words_format(out, text, params, count);
+    else
+        add_numbers(out, note->numbers);
+}
+
+unsigned explain_times(const struct record *record, struct explain_time out[EXPLAIN_TIMES_MAX])
+{
+    unsigned count = 0;
+    out[count++] = (struct explain_time){"total", record->duration_us};
+    if (record->queue_us > 0)
+        out[count++] = (struct explain_time){"queue", record->queue_us};
+    out[count++] = (struct explain_time){"gateway", record_gateway_us(record)};
+    if (record->upstream.n > 0)
+        out[count++] = (struct explain_time){"upstream", record->upstream_us};
+    return count;
+}
+
+/* --- as JSON --- */
 
 static void tell_text_or_null(struct jsonw *w, const char *key, struct str s)
 {
@@ -24,17 +114,10 @@ static void tell_ms(struct jsonw *w, const char *key, uint64_t us)
     jsonw_key(w, key), jsonw_double(w, (double)us / US_PER_MS);
 }
 
-static void tell_upstream(struct jsonw *w, const struct record *record)
-{
-    tell_text_or_null(w, "upstream", record->upstream);
-    tell_text_or_null(w, "target", record->target);
-}
-
-void explain_tell_request(struct jsonw *w, const struct record *record, bool whole)
+static void tell_request_fields(struct jsonw *w, const struct record *record, bool whole)
 {
     char ip[IP_TEXT_MAX];
     ip_format(record->client_ip, ip);
-    jsonw_object(w);
     endpoint_uuid(w, "id", &record->request_id);
     endpoint_time(w, "time", record->time);
     tell_text_or_null(w, "app", record->app);
@@ -52,68 +135,34 @@ void explain_tell_request(struct jsonw *w, const struct record *record, bool who
     jsonw_key(w, "bytes_out"), jsonw_u64(w, record->bytes_out);
     tell_ms(w, "duration_ms", record->duration_us);
     tell_ms(w, "upstream_ms", record->upstream_us);
-    if (whole)
-        tell_upstream(w, record);
+    if (!whole)
+        return;
+    tell_text_or_null(w, "upstream", record->upstream);
+    tell_text_or_null(w, "target", record->target);
+    jsonw_key(w, "attempts"), jsonw_u64(w, record->attempts);
+}
+
+/* What a list has no room for. */
+static void tell_more_fields(struct jsonw *w, const struct record *record)
+{
+    char trace[2 * sizeof(record->trace_id) + 1];
+    for (size_t i = 0; i < sizeof(record->trace_id); i++)
+        snprintf(trace + 2 * i, 3, "%02x", record->trace_id[i]);
+    tell_text_or_null(w, "query", record->query);
+    tell_text_or_null(w, "protocol", record->protocol);
+    tell_text_or_null(w, "tls", record->tls);
+    tell_text_or_null(w, "user_agent", record->user_agent);
+    tell_text_or_null(w, "referer", record->referer);
+    tell_text_or_null(w, "client_request_id", record->client_request_id);
+    jsonw_key(w, "trace_id"), jsonw_cstr(w, trace);
+}
+
+void explain_tell_request(struct jsonw *w, const struct record *record, bool whole)
+{
+    jsonw_object(w);
+    tell_request_fields(w, record, whole);
     jsonw_end(w);
 }
-
-/* --- who may know --- */
-
-struct finding {
-    struct endpoint_call *call;
-    explain_visit *visit;
-    void *ctx;
-};
-
-/* Whether the person is a member of the app's team, or an operator. */
-static int may_know(struct endpoint_call *call, struct str app, bool *ret_may, struct error *err)
-{
-    enum member member = MEMBER_NONE;
-    struct db *db;
-    *ret_may = call->person != NULL && call->person->is_operator;
-    if (*ret_may || call->person == NULL || app.n == 0)
-        return 0;
-    int r = registry_read(call->portal->registry, &db, err);
-    if (r != 0)
-        return r;
-    r = store_people_member(db, &call->person->id, app, &member, err);
-    registry_read_done(call->portal->registry, db);
-    *ret_may = member > MEMBER_NONE;
-    return r;
-}
-
-static int show_row(void *ctx, const struct row *row)
-{
-    struct finding *finding = ctx;
-    struct error err = ERROR_INIT;
-    bool may = false;
-    int r = may_know(finding->call, row->record.app, &may, &err);
-    if (r == 0 && may)
-        finding->visit(finding->ctx, &row->record, finding->call->person->is_operator);
-    return r;
-}
-
-int explain_find(struct endpoint_call *call, struct uuid id, explain_visit *visit, void *ctx,
-                 struct error *err)
-{
-    struct finding finding = {.call = call, .visit = visit, .ctx = ctx};
-    struct query_loan *loan;
-    if (call->person == NULL)
-        return 0; /* nobody's question costs nothing */
-    int r = queries_take(call->portal->queries, &loan, err);
-    if (r != 0)
-        return r;
-    r = query_request(loan->query, id, show_row, &finding, err);
-    queries_give(call->portal->queries, loan, r);
-    return r == E_NOT_FOUND ? 0 : r;
-}
-
-/* --- as JSON --- */
-
-struct telling {
-    struct jsonw *w;
-    bool told;
-};
 
 static void tell_reason(struct jsonw *w, enum reason reason)
 {
@@ -131,63 +180,56 @@ static void tell_reason(struct jsonw *w, enum reason reason)
     jsonw_end(w);
 }
 
-static void tell_steps(struct jsonw *w, struct str trail)
+static void tell_step(struct jsonw *w, const struct words *words, const struct trail_note *note,
+                      bool whole)
 {
-    struct trail_note note;
-    jsonw_key(w, "steps"), jsonw_array(w);
-    while (trail_next(&trail, &note)) {
-        char room[WORDS_MAX];
-        struct buf words;
-        buf_init_fixed(&words, room, sizeof(room));
-        trail_words(note.numbers, &words);
+    char room[SENTENCE_MAX];
+    struct buf sentence;
+    struct trail_pair pair;
+    struct str numbers = note->numbers;
+    buf_init_fixed(&sentence, room, sizeof(room));
+    explain_sentence(&sentence, words, LOCALE_EN, note);
+    jsonw_object(w);
+    jsonw_key(w, "policy"), jsonw_str(w, note->policy);
+    jsonw_key(w, "verdict"), jsonw_str(w, note->verdict);
+    jsonw_key(w, "refused"), jsonw_bool(w, trail_refused(note));
+    jsonw_key(w, "detail"), jsonw_str(w, buf_str(&sentence));
+    jsonw_key(w, "numbers"), jsonw_object(w);
+    while (explain_pair_next(&numbers, whole, &pair))
+        jsonw_key_str(w, pair.name), jsonw_str(w, pair.value);
+    jsonw_end(w);
+    jsonw_end(w);
+}
+
+static void tell_times(struct jsonw *w, const struct record *record)
+{
+    struct explain_time times[EXPLAIN_TIMES_MAX];
+    unsigned count = explain_times(record, times);
+    jsonw_key(w, "timings"), jsonw_array(w);
+    for (unsigned i = 0; i < count; i++) {
         jsonw_object(w);
-        jsonw_key(w, "policy"), jsonw_str(w, note.policy);
-        jsonw_key(w, "verdict"), jsonw_str(w, note.verdict);
-        jsonw_key(w, "refused"), jsonw_bool(w, trail_refused(&note));
-        jsonw_key(w, "detail"), jsonw_str(w, buf_str(&words));
+        jsonw_key(w, "name"), jsonw_cstr(w, times[i].name);
+        tell_ms(w, "ms", times[i].us);
         jsonw_end(w);
     }
     jsonw_end(w);
 }
 
-static void tell_explanation(void *ctx, const struct record *record, bool whole)
+void explain_tell(struct jsonw *w, const struct words *words, const struct record *record,
+                  bool whole)
 {
-    struct telling *telling = ctx;
-    struct jsonw *w = telling->w;
-    telling->told = true;
-    jsonw_key(w, "general"), jsonw_bool(w, false);
-    jsonw_key(w, "request");
-    explain_tell_request(w, record, whole);
+    struct trail_note note;
+    struct str trail = record->trail;
+    jsonw_key(w, "request"), jsonw_object(w);
+    tell_request_fields(w, record, whole);
+    tell_more_fields(w, record);
+    jsonw_end(w);
     tell_reason(w, record->reason);
-    tell_steps(w, record->trail);
-}
-
-void request_get(struct endpoint_call *call)
-{
-    struct error err = ERROR_INIT;
-    struct buf json;
-    struct jsonw w;
-    struct telling telling = {.w = &w};
-    struct uuid id;
-    if (uuid_parse(call->params[0], &id) != 0) {
-        endpoint_fail(call, 404, STR("This is not the id of a request."));
-        return;
-    }
-    endpoint_json(&json, &w);
-    jsonw_object(&w);
-    endpoint_uuid(&w, "request_id", &id);
-    int r = explain_find(call, id, tell_explanation, &telling, &err);
-    if (r != 0) {
-        buf_free(&json);
-        queries_fail(call, r, &err);
-        return;
-    }
-    if (!telling.told) {
-        jsonw_key(&w, "general"), jsonw_bool(&w, true);
-        jsonw_key(&w, "request"), jsonw_null(&w);
-        jsonw_key(&w, "reason"), jsonw_null(&w);
-        jsonw_key(&w, "steps"), jsonw_array(&w), jsonw_end(&w);
-    }
-    jsonw_end(&w);
-    endpoint_send_json(call, 200, &json);
+    tell_text_or_null(w, "decided_by", record_decider(record));
+    endpoint_time(w, "try_again_at", record_try_again(record));
+    jsonw_key(w, "steps"), jsonw_array(w);
+    while (trail_next(&trail, &note))
+        tell_step(w, words, &note, whole);
+    jsonw_end(w);
+    tell_times(w, record);
 }

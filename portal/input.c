@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "portal/input.h"
 
+#include "base/mail.h"
+
 #include "base/buf.h"
 #include "base/error.h"
 #include "portal/form.h"
@@ -66,16 +68,6 @@ static bool length_is_good(struct input *input, const struct schema_field *f, si
     return false;
 }
 
-/* One @ with something on both sides, no spaces: what the mail server then makes of it is its own.
- */
-static bool mail_address_ok(struct str s, const char **ret_why)
-{
-    size_t at = str_find_char(s, '@', 0);
-    *ret_why = "This is no e-mail address.";
-    return at > 0 && at + 1 < s.n && str_find_char(s, '@', at + 1) == s.n &&
-           str_find_char(s, ' ', 0) == s.n && is_clean(s, false);
-}
-
 static struct input_value *value_of(struct input *input, const struct schema_field *f)
 {
     size_t count, first = schema_fields(input->schema, &count);
@@ -87,13 +79,13 @@ static void take_email(struct input *input, const struct schema_field *f, struct
 {
     struct str trimmed = str_trim(text);
     char *lower = arena_alloc(arena, trimmed.n + 1);
-    const char *why;
     if (lower == NULL || !length_is_good(input, f, trimmed.n))
         return;
     for (size_t i = 0; i < trimmed.n; i++)
         lower[i] = str_lower_char(trimmed.p[i]);
     struct str email = str_make(lower, trimmed.n);
-    if (!mail_address_ok(email, &why))
+    const char *why = mail_address_fault(email);
+    if (why != NULL)
         input_fault(input, f->name, "email", why);
     else
         *value_of(input, f) = (struct input_value){.there = true, .text = email};
@@ -146,6 +138,7 @@ static void wrong_type(struct input *input, const struct schema_field *f)
         [TYPE_FLAG] = "This must be true or false.",
         [TYPE_LINES] = "This must be a list of texts.",
         [TYPE_TIME] = "This must be a time.",
+        [TYPE_TEXTS] = "This must be an object of texts.",
         [TYPE_OBJECT] = "This must be an object.",
         [TYPE_LIST] = "This must be a list.",
     };
@@ -307,6 +300,7 @@ static void take_form(struct input *input, const struct schema_field *f, struct 
         break;
     case TYPE_REAL:
     case TYPE_TIME:
+    case TYPE_TEXTS:
     case TYPE_OBJECT:
     case TYPE_LIST:
         CHECK(false); /* no schema of a body has these */

@@ -36,6 +36,8 @@ static const char *type_name(enum schema_type type)
     case TYPE_LINES:
     case TYPE_LIST:
         return "array";
+    case TYPE_TEXTS:
+        return "object";
     case TYPE_OBJECT:
         break;
     }
@@ -82,6 +84,8 @@ static void tell_type(struct jsonw *w, const struct schema_field *f)
     }
     if (format != NULL)
         jsonw_key(w, "format"), jsonw_cstr(w, format);
+    if (f->type == TYPE_TEXTS)
+        jsonw_key(w, "additionalProperties"), jsonw_raw(w, STR("{\"type\":\"string\"}"));
     if (f->type == TYPE_LINES || f->type == TYPE_LIST) {
         jsonw_key(w, "items"), jsonw_object(w);
         if (f->type == TYPE_LIST)

@@ -34,6 +34,7 @@ enum schema_type {
     TYPE_FLAG,
     TYPE_LINES, /* an array of lines; min and max are their count */
     TYPE_TIME,  /* RFC 3339, UTC */
+    TYPE_TEXTS, /* an object of texts, whose names are data */
     TYPE_OBJECT,
     TYPE_LIST, /* an array of objects */
 };

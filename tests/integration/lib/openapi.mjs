@@ -22,7 +22,8 @@ export function* breaches(document, schema, value, at) {
   if (type !== 'object') return;
   for (const name of schema.required ?? []) if (!(name in value)) yield `${at}.${name} is missing`;
   for (const [name, item] of Object.entries(value)) {
-    if (schema.properties[name]) yield* breaches(document, schema.properties[name], item, `${at}.${name}`);
+    const known = schema.properties?.[name] ?? (schema.additionalProperties || undefined);
+    if (known) yield* breaches(document, known, item, `${at}.${name}`);
     else yield `${at}.${name} is not told`;
   }
 }
