@@ -2,6 +2,7 @@
 #include "appliance/config.h"
 
 #include "appliance/config_listen.h"
+#include "appliance/config_mail.h"
 #include "base/error.h"
 #include "base/limits.h"
 #include "gateway/gateway.h"
@@ -67,8 +68,8 @@ static const struct conf_field PORTAL_FIELDS[] = {
      .doc = "Who may make an account."},
     {.name = "verify_email",
      CONF_AS_BOOL(struct portal_config, verify_email),
-     .fallback = "false",
-     .doc = "Whether an account must show that its address is its own."},
+     .unset = "true where there is `mail`",
+     .doc = "Whether an account must show that its address is its own, by a mail."},
     {.name = "title",
      CONF_AS_STRING(struct portal_config, title),
      .fallback = "Weir",
@@ -153,6 +154,7 @@ static void finish_config(struct conf *conf, const struct yaml_node *root, void 
     while (str_ends(config->admin.url, STR("/")))
         config->admin.url.n--;
     config_check_listeners(conf, root, config);
+    config_check_mail(conf, root, config);
 }
 
 static const struct conf_field ROOT_FIELDS[] = {
@@ -178,6 +180,13 @@ static const struct conf_field ROOT_FIELDS[] = {
      CONF_AS_MAP(struct config, admin),
      .fields = ADMIN_FIELDS,
      .doc = "The listener for operators."},
+    {.name = "mail",
+     CONF_AS_MAP(struct config, mail),
+     .fields = config_mail_fields,
+     .unset = "no mails",
+     .doc =
+         "How people get mails: to confirm an address, to set a forgotten password, before a key "
+         "expires."},
     {.name = "metrics",
      CONF_AS_MAP(struct config, metrics),
      .fields = METRICS_FIELDS,

@@ -35,6 +35,18 @@ struct portal_config {
     struct str title, tagline; /* the installation's name and words, for people */
 };
 
+enum mail_mode { MAIL_SMTP, MAIL_CONSOLE };
+
+/* Off where the file does not have it. */
+struct mail_config {
+    bool there;
+    enum mail_mode mode;
+    struct str url, from, username, password;
+    bool insecure;     /* may go unencrypted over a network */
+    bool must_encrypt; /* STARTTLS or nothing */
+    int64_t timeout_us;
+};
+
 struct admin_config {
     struct str *listen;
     size_t listen_count;
@@ -57,6 +69,7 @@ struct config {
     struct gateway_config gateway;
     struct portal_config portal;
     struct admin_config admin;
+    struct mail_config mail;
     struct metrics_config metrics;
     struct analytics_config analytics;
     unsigned *lines; /* where each setting stands in the file, by conf_shown.index; 0 for nowhere */

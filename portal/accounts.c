@@ -103,11 +103,12 @@ static int send_link(struct endpoint_call *call, struct registry_write *write,
         return r;
     struct notice notice = {.template = KINDS[kind].template,
                             .to = person->email,
-                            .name = person->name,
                             .locale = locale_of_person(call, person)};
+    if (kind != LINK_CONFIRM) /* until then anybody may have put any words under this address */
+        notice.name = person->name;
     notice_add(&notice, STR("link"), link_to(call, KINDS[kind].page, &token));
     sodium_memzero(&token, sizeof(token));
-    return notify(call, write, &notice, err);
+    return notify(call->portal, call->conf, write, &notice, err);
 }
 
 /* --- signing up --- */
@@ -191,7 +192,7 @@ static int meet_existing(struct registry_write *write, struct signing_up *s, str
     notice_add(&notice, STR("link"),
                arena_printf(http_arena(s->call->conn), "%" STR_FMT "/forgot",
                             STR_ARG(s->call->conf->portal_url)));
-    return notify(s->call, write, &notice, err);
+    return notify(s->call->portal, s->call->conf, write, &notice, err);
 }
 
 static int sign_up(struct registry_write *write, void *ctx, struct error *err)
@@ -390,7 +391,7 @@ static int reset(struct registry_write *write, void *ctx, struct error *err)
                             .to = u->found.person.email,
                             .name = u->found.person.name,
                             .locale = locale_of_person(u->call, &u->found.person)};
-    return notify(u->call, write, &notice, err);
+    return notify(u->call->portal, u->call->conf, write, &notice, err);
 }
 
 int accounts_reset(struct endpoint_call *call, struct str token, struct str password,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Subscriptions that wait for an operator. */
 #include "portal/admin.h"
+#include "portal/notify.h"
 #include "portal/store_subscriptions.h"
 
 #define NO_WISH STR("There is no such subscription.")
@@ -105,6 +106,18 @@ static int check(const struct deciding *d, struct error *err)
     return 0;
 }
 
+static int tell_people(struct registry_write *write, const struct deciding *d, struct error *err)
+{
+    const struct endpoint_call *call = d->call;
+    struct str note = input_text(&call->input, "note");
+    struct notice notice = {.template =
+                                d->approved ? "subscription_approved" : "subscription_rejected"};
+    notice_add(&notice, STR("app"), d->app);
+    notice_add(&notice, STR("plan"), d->plan);
+    notice_add(&notice, STR("note"), note.n > 0 ? note : STR("–"));
+    return notify_app(call->portal, call->conf, write, d->app, &notice, err);
+}
+
 static int decide(struct registry_write *write, void *ctx, struct error *err)
 {
     struct deciding *d = ctx;
@@ -123,6 +136,9 @@ static int decide(struct registry_write *write, void *ctx, struct error *err)
     if (r != 0)
         return r;
     registry_touch_app(write, d->app);
+    r = tell_people(write, d, err);
+    if (r != 0)
+        return r;
     return admin_audit(call, write, d->approved ? "subscription.approved" : "subscription.rejected",
                        d->app, &d->team, d->plan, err);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All apps: those people made, and those the configuration declares. */
 #include "portal/admin.h"
+#include "portal/notify.h"
 
 #include <stdlib.h>
 
@@ -238,6 +239,16 @@ void admin_app_quotas_get(struct endpoint_call *call)
 
 /* --- suspending one --- */
 
+static int tell_people(struct registry_write *write, const struct endpoint_call *call,
+                       bool suspended, struct error *err)
+{
+    struct str note = input_text(&call->input, "note");
+    struct notice notice = {.template = suspended ? "app_suspended" : "app_resumed"};
+    notice_add(&notice, STR("app"), call->params[0]);
+    notice_add(&notice, STR("note"), note.n > 0 ? note : STR("–"));
+    return notify_app(call->portal, call->conf, write, call->params[0], &notice, err);
+}
+
 static int suspend(struct registry_write *write, void *ctx, struct error *err)
 {
     struct one *one = ctx;
@@ -253,6 +264,9 @@ static int suspend(struct registry_write *write, void *ctx, struct error *err)
     if (r != 0)
         return r;
     registry_touch_app(write, name);
+    r = tell_people(write, call, suspended, err);
+    if (r != 0)
+        return r;
     return admin_audit(call, write, suspended ? "app.suspended" : "app.resumed", name, &one->team,
                        note, err);
 }

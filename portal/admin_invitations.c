@@ -91,8 +91,7 @@ static int mail_link(struct registry_write *write, const struct making *m, struc
                             .name = input_text(&call->input, "name"),
                             .locale = locale_of(call)};
     notice_add(&notice, STR("link"), m->link);
-    notice_add(&notice, STR("title"), call->conf->title);
-    return notify(call, write, &notice, err);
+    return notify(call->portal, call->conf, write, &notice, err);
 }
 
 static int make(struct registry_write *write, void *ctx, struct error *err)

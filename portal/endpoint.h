@@ -37,6 +37,7 @@ struct portal {
     struct throttle *throttle;     /* has its own lock */
     struct passwords *passwords;   /* has its own lock */
     struct words *words;           /* const after creation */
+    struct mailer *mailer;         /* const after creation; NULL where there is no registry */
     pthread_mutex_t mtx;
     struct settings *settings; /* guarded by mtx: which one, and how many use it */
 };

@@ -2,6 +2,7 @@
 #include "portal/portal.h"
 
 #include "portal/endpoint.h"
+#include "portal/mailer.h"
 #include "portal/queries.h"
 #include "portal/settings.h"
 #include "portal/words.h"
@@ -28,6 +29,7 @@ struct portal *portal_create(const struct portal_sources *sources, const struct 
     portal->passwords = passwords_create(PASSWORDS_AT_ONCE, PASSWORDS_WAITING);
     pthread_mutex_init(&portal->mtx, NULL);
     portal->settings = settings_create(conf);
+    portal->mailer = mailer_create(portal);
     return portal;
 }
 
@@ -35,6 +37,7 @@ void portal_destroy(struct portal *portal)
 {
     if (portal == NULL)
         return;
+    mailer_destroy(portal->mailer);
     settings_put(portal, portal->settings);
     pthread_mutex_destroy(&portal->mtx);
     passwords_destroy(portal->passwords);
@@ -54,6 +57,7 @@ void portal_configure(struct portal *portal, const struct portal_conf *conf)
     portal->settings = new;
     pthread_mutex_unlock(&portal->mtx);
     settings_put(portal, old);
+    mailer_configured(portal->mailer);
 }
 
 void portal_sample(struct portal *portal)

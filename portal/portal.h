@@ -135,13 +135,23 @@ struct portal_sources {
 
 enum portal_registration { PORTAL_OPEN, PORTAL_INVITE, PORTAL_CLOSED };
 
+/* The mail server, and as whom mails are sent. */
+struct portal_mail {
+    bool console; /* nothing is sent: mails are shown in the console */
+    struct str url, from;
+    struct str username, password; /* empty for none */
+    bool must_encrypt;
+    int64_t timeout_us;
+};
+
 /* What a reload may change. */
 struct portal_conf {
     struct str title;                              /* name of the installation, for people */
     struct str tagline;                            /* the operator's words; may be empty */
     enum portal_registration registration;         /* who may make an account */
     bool verify_email;                             /* an account must confirm its address */
-    bool mail;                                     /* whether mails are sent */
+    bool mail;                                     /* whether there are mails at all */
+    struct portal_mail mailing;                    /* where there are */
     struct str gateway_url, portal_url, admin_url; /* without a slash at the end; may be empty */
     struct cidr_set admin_allow; /* who may speak to the admin listener; empty for nobody */
 };

@@ -15,9 +15,11 @@ struct registry {
     struct access *access;
     const struct pepper *pepper;
     pthread_mutex_t write_mtx;
-    struct db *db;          /* guarded by write_mtx */
-    struct wall last_id;    /* guarded by write_mtx; the moment that the newest id carries */
-    struct uuid_source ids; /* guarded by write_mtx */
+    struct db *db;             /* guarded by write_mtx */
+    struct wall last_id;       /* guarded by write_mtx; the moment that the newest id carries */
+    struct uuid_source ids;    /* guarded by write_mtx */
+    registry_tell *tell_mails; /* guarded by write_mtx; NULL for nobody */
+    void *tell_ctx;            /* guarded by write_mtx */
     pthread_mutex_t read_mtx;
     pthread_cond_t reader_free;
     struct db *readers[READERS_MAX]; /* guarded by read_mtx; those nobody uses */
@@ -198,8 +200,23 @@ int registry_write(struct registry *registry, registry_work *work, void *ctx, st
     int r = in_transaction(&write, work, ctx, err);
     if (r == 0)
         r = publish(registry, &write, err);
+    if (write.mails && registry->tell_mails != NULL)
+        registry->tell_mails(registry->tell_ctx);
     CHECK(pthread_mutex_unlock(&registry->write_mtx) == 0);
     return r;
+}
+
+void registry_touch_mails(struct registry_write *write)
+{
+    write->mails = true;
+}
+
+void registry_watch_mails(struct registry *registry, registry_tell *tell, void *ctx)
+{
+    CHECK(pthread_mutex_lock(&registry->write_mtx) == 0);
+    registry->tell_mails = tell;
+    registry->tell_ctx = ctx;
+    CHECK(pthread_mutex_unlock(&registry->write_mtx) == 0);
 }
 
 void registry_touch_key(struct registry_write *write, struct str kid)

@@ -71,6 +71,7 @@ struct registry_write {
     unsigned kid_count;
     char app[128];
     bool app_keys;
+    bool mails;
 };
 
 /* 0, or a negative code, which takes everything back. */
@@ -91,6 +92,14 @@ void registry_touch_key(struct registry_write *write, struct str kid);
  */
 void registry_touch_app(struct registry_write *write, struct str app);
 void registry_touch_app_keys(struct registry_write *write, struct str app);
+
+/* A mail was put into the queue. */
+void registry_touch_mails(struct registry_write *write);
+
+/* `tell` is called after each commit that put a mail into the queue, from the thread that wrote; it
+ * must not wait. NULL ends it: afterwards no call is under way. */
+typedef void registry_tell(void *ctx);
+void registry_watch_mails(struct registry *registry, registry_tell *tell, void *ctx);
 
 /* A fresh id, greater than every one before it, be it of the same millisecond. */
 struct uuid registry_id(struct registry_write *write);

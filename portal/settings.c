@@ -3,6 +3,7 @@
 
 #include "portal/endpoint.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 
 /* Far above what fits a configuration file (LIMIT_CONFIG_BYTES), so a refused piece is a bug. */
@@ -27,6 +28,10 @@ struct settings *settings_create(const struct portal_conf *conf)
     s->conf.gateway_url = copy(&s->arena, conf->gateway_url);
     s->conf.portal_url = copy(&s->arena, conf->portal_url);
     s->conf.admin_url = copy(&s->arena, conf->admin_url);
+    s->conf.mailing.url = copy(&s->arena, conf->mailing.url);
+    s->conf.mailing.from = copy(&s->arena, conf->mailing.from);
+    s->conf.mailing.username = copy(&s->arena, conf->mailing.username);
+    s->conf.mailing.password = copy(&s->arena, conf->mailing.password);
     size_t count = conf->admin_allow.count;
     if (count > 0) {
         struct cidr *items = arena_array(&s->arena, count, sizeof(*items));
@@ -53,6 +58,9 @@ void settings_put(struct portal *portal, struct settings *settings)
     pthread_mutex_unlock(&portal->mtx);
     if (!last)
         return;
+    struct str password = settings->conf.mailing.password;
+    if (password.n > 0)
+        sodium_memzero((char *)(uintptr_t)password.p, password.n);
     arena_finish(&settings->arena);
     free(settings);
 }

@@ -38,6 +38,13 @@ static const char SQL_SEARCH[] =
                 " OR k.app LIKE ?4 ESCAPE '\\')"
                 " ORDER BY k.kid"
                 " LIMIT ?2";
+static const char SQL_EXPIRING[] =
+    "SELECT k.kid, k.name, k.app, a.title, k.created_us, k.expires_us, k.warned_days FROM keys k"
+    " JOIN apps a ON a.name = k.app AND a.state <> 'deleted'"
+    " WHERE k.expires_us IS NOT NULL AND k.state = 'active' AND k.expires_us > ?1"
+    " AND k.expires_us <= ?2 AND NOT EXISTS (SELECT 1 FROM keys s WHERE s.rotated_from = k.kid)"
+    " ORDER BY k.expires_us";
+static const char SQL_WARNED[] = "UPDATE keys SET warned_days = ?2 WHERE kid = ?1";
 static const char SQL_OF_WISH[] = "SELECT kid FROM keys WHERE app = ?1 AND wish = ?2";
 static const char SQL_COUNT[] = "SELECT count(*) FROM keys WHERE app = ?1 AND state <> 'revoked'"
                                 " AND (expires_us IS NULL OR expires_us > ?2)";
@@ -524,4 +531,42 @@ int store_keys_rotate(struct db *db, const struct pepper *pepper,
         *ret_text = rotating.text;
     key_text_clear(&rotating.text);
     return r;
+}
+
+/* --- expiry --- */
+
+int store_keys_expiring(struct db *db, struct wall now, struct wall until, key_expiry_visit *visit,
+                        void *ctx, struct error *err)
+{
+    struct db_stmt *st;
+    int r = db_stmt_get(db, SQL_EXPIRING, &st, err);
+    if (r != 0)
+        return r;
+    db_bind_i64(st, 1, now.us);
+    db_bind_i64(st, 2, until.us);
+    while ((r = db_step(st, err)) == DB_ROW) {
+        struct key_expiry expiry = {.kid = db_text(st, 0),
+                                    .name = db_text(st, 1),
+                                    .app = db_text(st, 2),
+                                    .app_title = db_text(st, 3),
+                                    .created = {.us = db_i64(st, 4)},
+                                    .expires = {.us = db_i64(st, 5)},
+                                    .warned_days = (uint32_t)db_i64(st, 6)};
+        r = visit(ctx, &expiry);
+        if (r != 0)
+            break;
+    }
+    db_stmt_done(st);
+    return r;
+}
+
+int store_keys_warned(struct db *db, struct str kid, uint32_t days, struct error *err)
+{
+    struct db_stmt *st;
+    int r = db_stmt_get(db, SQL_WARNED, &st, err);
+    if (r != 0)
+        return r;
+    db_bind_text(st, 1, kid);
+    db_bind_i64(st, 2, days);
+    return db_run(st, err);
 }

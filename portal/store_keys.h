@@ -116,6 +116,23 @@ struct key_change {
 /* E_INVALID where the key is revoked, or for what no key can be. */
 must_check int store_keys_change(struct db *db, const struct key_change *change, struct error *err);
 
+/* A key whose people may have to be told. */
+struct key_expiry {
+    struct str kid, name, app, app_title;
+    struct wall created, expires;
+    uint32_t warned_days; /* the last warning that was sent; 0 for none */
+};
+
+typedef int key_expiry_visit(void *ctx, const struct key_expiry *expiry);
+
+/* Shows the active keys of living apps that expire after `now` and until then, the first to expire
+ * first; not those that were rotated: they have a successor. */
+must_check int store_keys_expiring(struct db *db, struct wall now, struct wall until,
+                                   key_expiry_visit *visit, void *ctx, struct error *err);
+
+/* Its people were told, that many days before. */
+must_check int store_keys_warned(struct db *db, struct str kid, uint32_t days, struct error *err);
+
 struct key_rotation {
     struct str kid;
     int64_t overlap_us; /* how long the old one still works, unless it expires sooner */

@@ -41,6 +41,12 @@ static const char SQL_DESCRIBE[] = "UPDATE people SET name = coalesce(?2, name),
 static const char SQL_MEMBER[] = "SELECT m.role FROM apps a"
                                  " JOIN members m ON m.team = a.team AND m.person = ?1"
                                  " WHERE a.name = ?2 AND a.state <> 'deleted'";
+static const char SQL_OF_APP[] = "SELECT p.id, email, p.name, password, p.state, operator, locale,"
+                                 " time_zone, p.created_us, signed_in_us FROM apps a"
+                                 " JOIN members m ON m.team = a.team"
+                                 " JOIN people p ON p.id = m.person"
+                                 " WHERE a.name = ?1 AND a.state <> 'deleted'"
+                                 " AND m.role <> 'viewer' AND p.state = 'active'";
 static const char SQL_TEAM[] = "SELECT team FROM members"
                                " WHERE person = ?1 AND role = 'owner'"
                                " ORDER BY team"
@@ -178,6 +184,18 @@ int store_people_member(struct db *db, const struct uuid *person, struct str app
     }
     *ret_member = member;
     return r;
+}
+
+int store_people_of_app(struct db *db, struct str app, person_visit *visit, void *ctx,
+                        struct error *err)
+{
+    struct db_stmt *st;
+    bool found;
+    int r = db_stmt_get(db, SQL_OF_APP, &st, err);
+    if (r != 0)
+        return r;
+    db_bind_text(st, 1, app);
+    return visit_rows(st, visit, ctx, &found, err);
 }
 
 int store_people_team(struct db *db, const struct uuid *person, struct uuid *ret_team,

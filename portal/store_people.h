@@ -79,6 +79,10 @@ must_check int store_people_describe(struct db *db, const struct uuid *id, struc
 must_check int store_people_member(struct db *db, const struct uuid *person, struct str app,
                                    enum member *ret_member, struct error *err);
 
+/* Shows who of an app's team may change its keys, as far as they can sign in. */
+must_check int store_people_of_app(struct db *db, struct str app, person_visit *visit, void *ctx,
+                                   struct error *err);
+
 /* The person's own team: the first they own. E_NOT_FOUND. */
 must_check int store_people_team(struct db *db, const struct uuid *person, struct uuid *ret_team,
                                  struct error *err);

@@ -31,7 +31,8 @@ after(() => browser?.close());
 async function start(t) {
   const origin = await startOrigin(t);
   const site = await startSite(t, {
-    portal: { registration: 'open', title: 'Acme APIs' },
+    portal: { url: 'http://portal.example', registration: 'open', verify_email: false, title: 'Acme APIs' },
+    mail: { mode: 'console' },
     upstreams: { origin: { targets: [origin.url] } },
     apis: { hello: { upstream: 'origin', match: { paths: ['/hello'] } } },
     plans: { free: { apis: ['hello'], quota: { requests: 1000, per: 'month' } }, gold: { apis: ['hello'], approval: 'manual' } },
@@ -42,6 +43,7 @@ async function start(t) {
   await developer.signUp('deniz@example.com', 'a long password', 'Deniz');
   const { json: app } = await developer.send('POST', '/api/v1/apps', { title: 'Orders', plan: 'free' });
   await developer.send('POST', `/api/v1/apps/${app.name}/subscription`, { plan: 'gold' });
+  await developer.send('POST', '/api/v1/resets', { email: 'deniz@example.com' }); // a mail to look at
   const { json: issued } = await developer.send('POST', `/api/v1/apps/${app.name}/keys`, { name: 'CI' });
   return { site, developer, app: app.name, secret: issued.secret };
 }
@@ -130,7 +132,7 @@ test('every page is without a finding, light and dark, wide and narrow', async (
   const page = await open(t, site);
   await signIn(page);
   const cookies = await page.context().cookies();
-  const paths = ['/overview', '/requests', `/requests/${id}`, '/approvals', '/apps', `/apps/${app}`, '/keys', '/people', '/audit', '/settings'];
+  const paths = ['/overview', '/requests', `/requests/${id}`, '/approvals', '/apps', `/apps/${app}`, '/keys', '/people', '/mails', '/audit', '/settings'];
   for (const view of views) {
     const visitor = await open(t, site, view);
     await visitor.context().addCookies(cookies);

@@ -19,6 +19,7 @@ const PASSWORD = 'a long password';
 const NOWHERE = '00000000-0000-7000-8000-000000000000';
 const root = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..', '..');
 
+const MAIL = '01930000-0000-7000-8000-000000000001';
 const config = { ...hello, portal: { registration: 'open' }, plans: { ...hello.plans, gold: { apis: ['hello'], approval: 'manual' } } };
 
 // --- the rows ---
@@ -109,7 +110,10 @@ async function makeWorld(t) {
   write(site, "UPDATE people SET operator = 0 WHERE email = 'former@example.com'");
   await good(boss.send('POST', '/api/v1/invitations', {}), 201);
 
+  write(site, `INSERT INTO mails VALUES (x'${MAIL.replaceAll('-', '')}', 'confirm', 'a@example.com', x'00', 'failed', 1, 1, 1, ${Date.now() * 1000}, '550')`);
+
   const ids = {
+    '/api/v1/mails/{id}/retry': MAIL,
     '/api/v1/sessions/{id}': NOWHERE,
     '/api/v1/people/{id}': (await boss.json('/api/v1/people')).items[0].id,
     '/api/v1/approvals/{id}': (await boss.json('/api/v1/approvals')).items[0].id,
@@ -155,7 +159,7 @@ function pathOf(row, thing, world) {
 
 // Everything that requests could change. Sessions are seen anew every five minutes.
 const stateOf = (site) => JSON.stringify([
-  'people', 'teams', 'members', 'apps', 'subscriptions', 'keys', 'links', 'audit',
+  'people', 'teams', 'members', 'apps', 'subscriptions', 'keys', 'links', 'mails', 'audit',
 ].map((table) => write(site, `SELECT * FROM (SELECT * FROM ${table}) ORDER BY 1, 2`))
   .concat([write(site, 'SELECT hex(id), hex(hash), expires_us - seen_us FROM sessions ORDER BY 1')]));
 

@@ -92,6 +92,28 @@ static const struct fault {
      "1MiB"},
     {"version: 1\nportal: { verify_email: yes }\n",
      "weir.yaml:2:25: error: `verify_email` in `portal`: expected true or false, found `yes`"},
+    {"version: 1\nportal: { verify_email: true }\n",
+     "weir.yaml:2:11: error: `verify_email` needs `mail`: without it nobody could confirm an "
+     "address"},
+    {"version: 1\nmail: {}\n",
+     "weir.yaml:2:1: error: `mail` needs `url`, the mail server, and `from`, the address of the "
+     "sender; or `mode: console`, which sends nothing and shows mails in the console"},
+    {"version: 1\nmail: { url: \"http://x\", from: a@b }\n",
+     "weir.yaml:2:14: error: `url` in `mail`: `\"http://x\"` must begin with smtp:// (STARTTLS) or "
+     "smtps:// (TLS from the start)"},
+    {"version: 1\nmail: { url: \"smtp://u:p@x\", from: a@b }\n",
+     "weir.yaml:2:14: error: `url` in `mail`: a value that is not shown must be a host and its "
+     "port, "
+     "as in smtp://mail.example.com:587; a name and password have keys of their own"},
+    {"version: 1\nmail: { url: \"smtp://\", from: a@b }\n",
+     "weir.yaml:2:14: error: `url` in `mail`: `\"smtp://\"` must name a host"},
+    {"version: 1\nmail: { url: \"smtp://x\", from: Weir <a@b> }\n",
+     "weir.yaml:2:32: error: `from` in `mail`: `Weir <a@b>` must be an address, as in "
+     "weir@example.com"},
+    {"version: 1\nmail: { url: \"smtp://x\", from: a@b, username: u }\n",
+     "weir.yaml:2:1: error: `mail` needs both `username` and `password`, or neither"},
+    {"version: 1\nportal: { listen: 127.0.0.1:0 }\nmail: { mode: console }\n",
+     "weir.yaml:3:1: error: `mail` needs `portal.url`: links in mails begin with it"},
     {"version: 1\ngateway: { trusted_proxies: [10.0.0.1/8] }\n",
      "weir.yaml:2:30: error: `trusted_proxies` in `gateway`: `10.0.0.1/8` has bits beyond its "
      "prefix; write 10.0.0.0/8 for the network or 10.0.0.1 for the one address"},

@@ -78,6 +78,34 @@ static void a_file_of_one_line_gives_safe_defaults(void **state)
     config_destroy(NULL);
 }
 
+static void mails_go_unencrypted_only_where_that_is_said_or_nobody_listens(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *mail;
+        bool must_encrypt;
+    } cases[] = {
+        {"url: \"smtp://mail.example.com\"", true},
+        {"url: \"SMTP://mail.example.com\"", true},
+        {"url: \"smtp://localhost.example.com\"", true},
+        {"url: \"smtp://mail.example.com\", insecure: true", false},
+        {"url: \"smtp://127.0.0.1:25\"", false},
+        {"url: \"smtp://[::1]\"", false},
+        {"url: \"smtp://localhost\"", false},
+        {"url: \"smtps://mail.example.com\"", false}, /* encrypted from the start */
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char text[256];
+        snprintf(text, sizeof(text), "version: 1\nmail: { from: a@example.com, %s }\n",
+                 cases[i].mail);
+        struct config *config = load(text);
+        if (config->mail.must_encrypt != cases[i].must_encrypt)
+            fail_msg("%s", cases[i].mail);
+        assert_true(config->portal.verify_email);
+        config_destroy(config);
+    }
+}
+
 static void all_sections_are_read(void **state)
 {
     (void)state;
@@ -89,6 +117,8 @@ static void all_sections_are_read(void **state)
              "gateway: { listen: [\"0.0.0.0:80\", \"[::]:80\"], url: https://api.example.com/ }\n"
              "portal: { listen: 0.0.0.0:81, url: https://dev.example.com, registration: open,\n"
              "          verify_email: true }\n"
+             "mail: { url: \"smtp://mail.example.com:587\", from: weir@example.com, "
+             "timeout: 5s }\n"
              "admin: { listen: 10.0.0.5:82, insecure: true, allow: [10.0.0.0/8, 10.1.0.0/16] }\n"
              "metrics: { listen: 10.0.0.5:9464, allow: 10.0.0.0/8, "
              "token: \"${env:WEIR_TEST_TOKEN}\" }\n"
@@ -105,6 +135,11 @@ static void all_sections_are_read(void **state)
     assert_str_equal(config->gateway.url, "https://api.example.com");
     assert_int_equal(config->portal.registration, REGISTRATION_OPEN);
     assert_true(config->portal.verify_email);
+    assert_true(config->mail.there);
+    assert_int_equal(config->mail.mode, MAIL_SMTP);
+    assert_str_equal(config->mail.url, "smtp://mail.example.com:587");
+    assert_true(config->mail.must_encrypt);
+    assert_int_equal(config->mail.timeout_us, 5 * US_PER_S);
     assert_str_equal(config->admin.url, "http://10.0.0.5:82");
     assert_int_equal(config->admin.allow.count, 1);
     assert_str_equal(config->metrics.token, "0123456789abcdef");
@@ -383,6 +418,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_of_one_line_gives_safe_defaults),
         cmocka_unit_test(all_sections_are_read),
+        cmocka_unit_test(mails_go_unencrypted_only_where_that_is_said_or_nobody_listens),
         cmocka_unit_test(the_url_follows_the_first_listener),
         cmocka_unit_test(listeners_of_tests_may_share_port_0),
         cmocka_unit_test(equal_routes_are_a_fault),

@@ -21,6 +21,7 @@ const Approvals = lazy(() => import('./approvals.tsx').then((module) => module.A
 const Keys = lazy(() => import('./keys.tsx').then((module) => module.Keys));
 const Requests = lazy(() => import('./requests.tsx').then((module) => module.Requests));
 const OneRequest = lazy(() => import('./request.tsx').then((module) => module.OneRequest));
+const Mails = lazy(() => import('./mails.tsx').then((module) => module.Mails));
 const Audit = lazy(() => import('./audit.tsx').then((module) => module.Audit));
 const Settings = lazy(() => import('./settings.tsx').then((module) => module.Settings));
 
@@ -43,6 +44,7 @@ const groups = (waiting: number): WayGroup[] => [
   {
     label: t('console.group.installation'),
     ways: [
+      { label: t('console.mails'), href: '/mails', icon: 'mail' },
       { label: t('console.audit'), href: '/audit', icon: 'history' },
       { label: t('console.settings'), href: '/settings', icon: 'settings' },
     ],
@@ -52,7 +54,7 @@ const groups = (waiting: number): WayGroup[] => [
 function Console() {
   const { data } = useData<OverviewData>('/api/v1/overview');
   return (
-    <LocationProvider scope={/^\/(overview|requests|approvals|apps|keys|people|audit|settings)(\/|$)/}>
+    <LocationProvider scope={/^\/(overview|requests|approvals|apps|keys|people|mails|audit|settings)(\/|$)/}>
       <Frame home="/overview" groups={groups(data?.counts.pending ?? 0)} account="/overview" kind={t('console.name')}>
         <Router onRouteChange={focusPage}>
           <Route path="/overview" component={Overview} />
@@ -63,6 +65,7 @@ function Console() {
           <Route path="/apps/:app" component={AppPage} />
           <Route path="/keys" component={Keys} />
           <Route path="/people" component={People} />
+          <Route path="/mails" component={Mails} />
           <Route path="/audit" component={Audit} />
           <Route path="/settings" component={Settings} />
         </Router>

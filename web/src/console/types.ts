@@ -66,6 +66,26 @@ export interface Approval {
   asked_by: string;
 }
 
+export interface MailState {
+  mode: 'off' | 'smtp' | 'console';
+  waiting: number;
+  failed: number;
+}
+
+export interface Mail {
+  id: string;
+  template: string;
+  to: string;
+  state: 'waiting' | 'sent' | 'failed';
+  attempts: number;
+  created: string;
+  next: string | null;
+  ended: string | null;
+  fault: string;
+  subject: string | null;
+  text: string | null;
+}
+
 export interface Call {
   id: string;
   time: string;
