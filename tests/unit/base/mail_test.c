@@ -99,6 +99,10 @@ static void expect_lines(struct str s)
     assert_int_equal(fields, 9);
 }
 
+#define LONG A64 A64 A64
+#define STRAY "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80"
+#define NOT_UTF8 "\xff\xfe not UTF-8 " STRAY STRAY STRAY STRAY
+
 static void no_word_breaks_the_lines(void **state)
 {
     (void)state;
@@ -109,9 +113,8 @@ static void no_word_breaks_the_lines(void **state)
         "=?UTF-8?Q?x?=",
         "مرحبا بالعالم مرحبا بالعالم مرحبا بالعالم مرحبا",
         "a\tb\x7f",
-        A64 A64 A64,
-        "\xff\xfe not UTF-8 \x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80"
-        "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80",
+        LONG,
+        NOT_UTF8,
     };
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         struct mail mail = a_mail();

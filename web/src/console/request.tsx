@@ -4,13 +4,13 @@
 import { useData } from '../ui/data.ts';
 import { bytes, milliseconds } from '../ui/format.ts';
 import { usePageTitle } from '../ui/frame.tsx';
-import { t } from '../ui/i18n.ts';
+import { type Key as Word, t } from '../ui/i18n.ts';
 import { Alert, Badge, Card, Empty, Facts, PageHead, ProblemAlert, Skeleton, Time } from '../ui/show.tsx';
 import { Table } from '../ui/table.tsx';
 import { statusTone } from './parts.tsx';
 import type { Call, Explanation } from './types.ts';
 
-const Details = ({ call }: { call: Call }) => (
+const Details = ({ call, told }: { call: Call; told: Explanation }) => (
   <Card title={t('console.request')}>
     <Facts
       facts={[
@@ -18,11 +18,12 @@ const Details = ({ call }: { call: Call }) => (
         { label: t('console.time'), value: <Time at={call.time} /> },
         { label: t('console.asked_for'), value: <code>{`${call.method} ${call.path}`}</code> },
         { label: t('console.status'), value: <Badge tone={statusTone(call.status)}>{String(call.status)}</Badge> },
+        { label: t('console.decided_by'), value: told.decided_by ?? '–' },
+        ...(told.try_again_at ? [{ label: t('console.try_again'), value: <Time at={told.try_again_at} /> }] : []),
         { label: t('console.app'), value: call.app ? <a href={`/apps/${call.app}`}>{call.app}</a> : '–' },
         { label: t('console.key'), value: <code>{call.key ?? '–'}</code> },
         { label: t('console.from'), value: <code>{call.client_ip}</code> },
         { label: t('console.upstream'), value: call.upstream ? `${call.upstream} · ${call.target ?? ''}` : '–' },
-        { label: t('console.took'), value: milliseconds(call.duration_ms) },
         { label: t('console.size'), value: bytes(call.bytes_out) },
       ]}
     />
@@ -44,6 +45,26 @@ const Steps = ({ steps }: { steps: Explanation['steps'] }) => (
   </Card>
 );
 
+// Each part as a bar of the whole.
+const Timings = ({ timings }: { timings: Explanation['timings'] }) => {
+  const whole = timings.find(({ name }) => name === 'total')?.ms ?? 0;
+  return (
+    <Card title={t('console.timings')}>
+      <ul class="timings">
+        {timings.map(({ name, ms }) => (
+          <li key={name}>
+            <span>{t(`console.timing.${name}` as Word)}</span>
+            <span class="quota">
+              <meter aria-label={t(`console.timing.${name}` as Word)} min={0} max={whole || 1} value={ms} />
+            </span>
+            <span class="num">{milliseconds(ms)}</span>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+};
+
 export function OneRequest({ id }: { id: string }) {
   const { data, problem, refresh } = useData<Explanation>(`/api/v1/requests/${encodeURIComponent(id)}`);
   usePageTitle(t('console.request'));
@@ -60,8 +81,9 @@ export function OneRequest({ id }: { id: string }) {
                 </p>
               </Alert>
             ) : null}
-            <Details call={data.request} />
+            <Details call={data.request} told={data} />
             <Steps steps={data.steps} />
+            <Timings timings={data.timings} />
           </div>
         ) : (
           <Empty icon="help" title={t('console.request.gone')} />

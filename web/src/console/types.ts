@@ -108,7 +108,10 @@ export interface Explanation {
   general: boolean;
   request: Call | null;
   reason: { code: string; title: string; means: string; next: string } | null;
+  decided_by: string | null;
+  try_again_at: string | null;
   steps: { policy: string; verdict: string; refused: boolean; detail: string }[];
+  timings: { name: 'total' | 'queue' | 'gateway' | 'upstream'; ms: number }[];
 }
 
 export interface AuditEntry {
