@@ -146,7 +146,7 @@ test('a refused call says by which rule, with its numbers', async (t) => {
     await page.goto(`${page.base}/requests/${id}`);
     return page.getByText('rate_limited').first().isVisible();
   }, 'the record to be stored');
-  await page.getByText(/0 of 2 left/).waitFor();
+  await page.getByText(/Left: burst 0\/2/).waitFor();
   const stranger = await open(t, site);
   await signUp(stranger, 'stranger@example.com');
   await stranger.goto(`${stranger.base}/requests/${id}`);
