@@ -7,16 +7,19 @@
 
 static const char SQL_ADD[] = "INSERT INTO audit (" COLUMNS ")"
                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-static const char SQL_ALL[] = "SELECT " COLUMNS " FROM audit"
+static const char SQL_ALL[] = "SELECT " COLUMNS ", 0 FROM audit"
                               " WHERE id < ?1 AND (?3 = '' OR action = ?3)"
                               " ORDER BY id DESC"
                               " LIMIT ?2";
-/* Of each team its own newest, by the index; then the newest of these. */
-static const char SQL_OF_PERSON[] = "SELECT " COLUMNS " FROM audit"
-                                    " WHERE team IN (SELECT team FROM members WHERE person = ?4)"
-                                    " AND id < ?1 AND (?3 = '' OR action = ?3)"
-                                    " ORDER BY id DESC"
-                                    " LIMIT ?2";
+/* What happened in their teams, and what they did to their own account. */
+static const char SQL_OF_PERSON[] =
+    "SELECT " COLUMNS ", actor IS NOT ?4 AND NOT EXISTS"
+    " (SELECT 1 FROM members m WHERE m.team = audit.team AND m.person = actor) FROM audit"
+    " WHERE (team IN (SELECT team FROM members WHERE person = ?4)"
+    " OR (actor = ?4 AND team IS NULL AND object = (SELECT email FROM people WHERE id = ?4)))"
+    " AND id < ?1 AND (?3 = '' OR action = ?3)"
+    " ORDER BY id DESC"
+    " LIMIT ?2";
 
 int store_audit_add(struct db *db, const struct audit_row *row, struct error *err)
 {
@@ -50,6 +53,7 @@ static int visit_rows(struct db_stmt *st, audit_visit *visit, void *ctx, struct 
             .team = store_uuid(st, 6),
             .address = db_text(st, 7),
             .detail = db_text(st, 8),
+            .is_foreign = db_i64(st, 9) != 0,
         };
         r = visit(ctx, &row);
         if (r != 0)

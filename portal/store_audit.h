@@ -24,6 +24,7 @@ struct audit_row {
     struct uuid team;      /* whose people may read it; zeros for operators only */
     struct str address;    /* "" for the shell */
     struct str detail;     /* a sentence, or "" */
+    bool is_foreign;       /* read for a person: the actor is nobody of the team */
 };
 
 typedef int audit_visit(void *ctx, const struct audit_row *row);
@@ -31,7 +32,7 @@ typedef int audit_visit(void *ctx, const struct audit_row *row);
 must_check int store_audit_add(struct db *db, const struct audit_row *row, struct error *err);
 
 struct audit_page {
-    struct uuid person; /* of whose teams; zeros for all there is */
+    struct uuid person; /* of whose teams and account; zeros for all there is */
     struct uuid before; /* the last id of the page before; zeros to begin */
     struct str action;  /* "" for all */
     uint32_t limit;

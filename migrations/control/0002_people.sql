@@ -120,3 +120,4 @@ CREATE TABLE audit (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX audit_of_team ON audit (team, id) WHERE team IS NOT NULL;
+CREATE INDEX audit_of_actor ON audit (actor, id) WHERE team IS NULL;

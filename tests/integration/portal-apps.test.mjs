@@ -541,3 +541,28 @@ test('what was answered holds after a restart and after kill -9', async (t) => {
   me.listener = site.portal;
   assert.equal((await me.json(`/api/v1/apps/${name}`)).plan, 'free');
 });
+
+test('people read what happened in their teams and to their accounts, and nothing of others', async (t) => {
+  const site = await start(t);
+  const [me, stranger, boss] = [await somebody(site), await somebody(site, 'stranger'), await operator(site)];
+  const app = await makeApp(me, { plan: 'gold' });
+  await makeApp(stranger);
+  const [wish] = (await boss.json('/api/v1/approvals')).items;
+  await good(boss.send('POST', `/api/v1/approvals/${wish.id}`, { decision: 'reject', note: '' }));
+  const { items } = await me.json('/api/v1/audit');
+  assert.deepEqual(items.map(({ action, actor }) => `${actor} ${action}`), [
+    'operator subscription.rejected', 'deniz@example.com subscription.asked', 'deniz@example.com app.created',
+    'deniz@example.com account.created',
+  ]);
+  assert.deepEqual([items[0].object, items[0].address, items[1].address], [app.name, '', '127.0.0.1']);
+  const pages = [];
+  for (let after = ''; after !== null;) {
+    const page = await me.json(`/api/v1/audit?limit=2&after=${after}`);
+    pages.push(...page.items);
+    after = page.next;
+  }
+  assert.deepEqual(pages, items);
+  assert.deepEqual((await me.json('/api/v1/audit?action=app.created')).items, [items[2]]);
+  assert.equal((await me.get('/api/v1/audit?after=x')).status, 422);
+  assert.ok((await stranger.json('/api/v1/audit')).items.every(({ object }) => !object.includes(app.name)));
+});

@@ -2,14 +2,15 @@
 //
 // One's own account: who one is, the password, where one is signed in.
 import { useState } from 'preact/hooks';
+import { agentParts } from '../ui/agent.ts';
 import { Button } from '../ui/button.tsx';
-import { outdated, type Page, type Person, send, session, useAction, useData } from '../ui/data.ts';
+import { outdated, type Page, type Person, send, session, useAction, useData, useList } from '../ui/data.ts';
 import { faultOf, Input, Password, Select } from '../ui/field.tsx';
 import { timeZone } from '../ui/format.ts';
 import { usePageTitle } from '../ui/frame.tsx';
-import { t } from '../ui/i18n.ts';
-import { Badge, Card, PageHead, ProblemAlert, Skeleton, Time } from '../ui/show.tsx';
-import { type Column, Table } from '../ui/table.tsx';
+import { type Key as Word, t } from '../ui/i18n.ts';
+import { Badge, Card, Empty, PageHead, ProblemAlert, Skeleton, Time } from '../ui/show.tsx';
+import { type Column, ListTable, Table } from '../ui/table.tsx';
 import { toast } from '../ui/toast.tsx';
 
 interface Browser {
@@ -130,12 +131,17 @@ function SignOutOne({ browser }: { browser: Browser }) {
   );
 }
 
+function Agent({ agent }: { agent: string }) {
+  const { browser, system } = agentParts(agent);
+  return <span title={agent}>{system ? t('portal.sessions.agent', { browser, system }) : browser}</span>;
+}
+
 const columns = (): Column<Browser>[] => [
   {
     label: t('portal.sessions.browser'),
     head: true,
     wide: true,
-    cell: (browser) => <span class="agent">{browser.agent || '–'}</span>,
+    cell: ({ agent }) => <Agent agent={agent} />,
   },
   { label: t('portal.sessions.address'), cell: (browser) => <code>{browser.address}</code> },
   { label: t('portal.sessions.seen'), cell: (browser) => <Time at={browser.seen} relative /> },
@@ -172,6 +178,56 @@ function Sessions() {
   );
 }
 
+interface Entry {
+  id: string;
+  time: string;
+  actor: string;
+  action: string;
+  object: string;
+  address: string;
+  detail: string;
+}
+
+const entryColumns = (email: string): Column<Entry>[] => [
+  { label: t('portal.audit.what'), head: true, wide: true, cell: (entry) => auditWords(entry) },
+  { label: t('portal.audit.who'), cell: (entry) => (entry.actor === email ? t('portal.audit.you') : entry.actor) },
+  { label: t('portal.sessions.address'), cell: (entry) => (entry.address ? <code>{entry.address}</code> : '–') },
+  { label: t('portal.audit.when'), cell: (entry) => <Time at={entry.time} relative /> },
+];
+
+const ACTIONS = new Set([
+  'account.confirmed', 'account.created', 'app.changed', 'app.created', 'app.deleted', 'app.resumed', 'app.suspended', 'key.changed',
+  'key.disabled', 'key.enabled', 'key.issued', 'key.revoked', 'key.rotated', 'password.changed', 'password.reset', 'session.begun',
+  'session.ended', 'session.ended_others', 'subscription.approved', 'subscription.asked', 'subscription.begun', 'subscription.rejected',
+  'subscription.withdrawn',
+]);
+
+// An action that a newer version knows is told by its name.
+const auditWords = ({ action, object }: Entry) => {
+  const [kind, what] = action.split('.');
+  return (
+    <>
+      {ACTIONS.has(action) ? t(`portal.audit.${kind}.${what}` as Word) : <code>{action}</code>}
+      {object.includes('@') ? null : <span class="note"> {object}</span>}
+    </>
+  );
+};
+
+function Happened({ email }: { email: string }) {
+  const list = useList<Entry>('/api/v1/audit?limit=20');
+  return (
+    <Card title={t('portal.audit')}>
+      <ListTable
+        list={list}
+        caption={t('portal.audit')}
+        columns={entryColumns(email)}
+        rowKey={(entry) => entry.id}
+        empty={<Empty icon="history" title={t('portal.audit.empty')} />}
+      />
+    </Card>
+  );
+}
+
 export function Account() {
   const { data, problem, refresh } = useData<Person>('/api/v1/me');
   usePageTitle(t('portal.account'));
@@ -182,6 +238,7 @@ export function Account() {
         {data ? <Profile person={data} /> : problem ? <ProblemAlert problem={problem} retry={refresh} /> : <Skeleton lines={5} />}
         <ChangePassword />
         <Sessions />
+        {data ? <Happened email={data.email} /> : null}
       </div>
     </>
   );

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The audit log, all of it. */
+/*
+ * The audit log: all of it for operators, and for a person what happened in their teams and to
+ * their account. To the people of a team an operator is an operator: neither who nor from where.
+ */
 #include "portal/admin.h"
 
 #define ACTION_MAX 64
@@ -20,10 +23,10 @@ static int tell_item(void *ctx, const struct audit_row *row)
     jsonw_object(w);
     endpoint_uuid(w, "id", &row->id);
     endpoint_time(w, "time", row->at);
-    jsonw_key(w, "actor"), jsonw_str(w, row->actor_name);
+    jsonw_key(w, "actor"), jsonw_str(w, row->is_foreign ? STR("operator") : row->actor_name);
     jsonw_key(w, "action"), jsonw_str(w, row->action);
     jsonw_key(w, "object"), jsonw_str(w, row->object);
-    jsonw_key(w, "address"), jsonw_str(w, row->address);
+    jsonw_key(w, "address"), jsonw_str(w, row->is_foreign ? STR("") : row->address);
     jsonw_key(w, "detail"), jsonw_str(w, row->detail);
     jsonw_end(w);
     return 0;
@@ -35,10 +38,10 @@ static int list(struct db *db, void *ctx, struct error *err)
     return store_audit_list(db, &a->page, tell_item, a, err);
 }
 
-void admin_audit_get(struct endpoint_call *call)
+static void send_page(struct endpoint_call *call, struct uuid person)
 {
     struct error err = ERROR_INIT;
-    struct auditing a = {.page = {.action = STR("")}};
+    struct auditing a = {.page = {.person = person, .action = STR("")}};
     struct str after;
     if (endpoint_query(call, STR("after"), &after) && after.n > 0 &&
         uuid_parse(after, &a.page.before) != 0) {
@@ -55,4 +58,14 @@ void admin_audit_get(struct endpoint_call *call)
     a.page.limit = a.l.limit + 1;
     int r = admin_read(call, list, &a, &err);
     listing_send(&a.l, r, &err);
+}
+
+void admin_audit_get(struct endpoint_call *call)
+{
+    send_page(call, (struct uuid){.b = {0}});
+}
+
+void audit_get(struct endpoint_call *call)
+{
+    send_page(call, call->person->id);
 }
