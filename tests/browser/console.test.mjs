@@ -132,7 +132,7 @@ test('every page is without a finding, light and dark, wide and narrow', async (
   const page = await open(t, site);
   await signIn(page);
   const cookies = await page.context().cookies();
-  const paths = ['/overview', '/requests', `/requests/${id}`, '/approvals', '/apps', `/apps/${app}`, '/keys', '/people', '/mails', '/audit', '/settings'];
+  const paths = ['/overview', '/requests', `/requests/${id}`, '/approvals', '/apps', `/apps/${app}`, '/keys', '/people', '/apis', '/plans', '/mails', '/audit', '/settings'];
   for (const view of views) {
     const visitor = await open(t, site, view);
     await visitor.context().addCookies(cookies);

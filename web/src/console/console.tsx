@@ -21,6 +21,8 @@ const Approvals = lazy(() => import('./approvals.tsx').then((module) => module.A
 const Keys = lazy(() => import('./keys.tsx').then((module) => module.Keys));
 const Requests = lazy(() => import('./requests.tsx').then((module) => module.Requests));
 const OneRequest = lazy(() => import('./request.tsx').then((module) => module.OneRequest));
+const Apis = lazy(() => import('./apis.tsx').then((module) => module.Apis));
+const Plans = lazy(() => import('./plans.tsx').then((module) => module.Plans));
 const Mails = lazy(() => import('./mails.tsx').then((module) => module.Mails));
 const Audit = lazy(() => import('./audit.tsx').then((module) => module.Audit));
 const Settings = lazy(() => import('./settings.tsx').then((module) => module.Settings));
@@ -44,6 +46,8 @@ const groups = (waiting: number): WayGroup[] => [
   {
     label: t('console.group.installation'),
     ways: [
+      { label: t('console.api.title'), href: '/apis', icon: 'layers' },
+      { label: t('console.plans'), href: '/plans', icon: 'gauge' },
       { label: t('console.mails'), href: '/mails', icon: 'mail' },
       { label: t('console.audit'), href: '/audit', icon: 'history' },
       { label: t('console.settings'), href: '/settings', icon: 'settings' },
@@ -54,7 +58,7 @@ const groups = (waiting: number): WayGroup[] => [
 function Console() {
   const { data } = useData<OverviewData>('/api/v1/overview');
   return (
-    <LocationProvider scope={/^\/(overview|requests|approvals|apps|keys|people|mails|audit|settings)(\/|$)/}>
+    <LocationProvider scope={/^\/(overview|requests|approvals|apps|keys|people|apis|plans|mails|audit|settings)(\/|$)/}>
       <Frame home="/overview" groups={groups(data?.counts.pending ?? 0)} account="/overview" kind={t('console.name')}>
         <Router onRouteChange={focusPage}>
           <Route path="/overview" component={Overview} />
@@ -65,6 +69,8 @@ function Console() {
           <Route path="/apps/:app" component={AppPage} />
           <Route path="/keys" component={Keys} />
           <Route path="/people" component={People} />
+          <Route path="/apis" component={Apis} />
+          <Route path="/plans" component={Plans} />
           <Route path="/mails" component={Mails} />
           <Route path="/audit" component={Audit} />
           <Route path="/settings" component={Settings} />

@@ -2,6 +2,8 @@
 //
 // What the console's JSON API answers (/api/v1/openapi.json has it in full).
 
+import type { Limit } from '../ui/limits.ts';
+
 export interface Overview {
   version: string;
   uptime_s: number;
@@ -64,6 +66,43 @@ export interface Approval {
   offered: boolean;
   asked: string;
   asked_by: string;
+}
+
+export interface Route {
+  name: string;
+  methods: string[];
+  hosts: string[];
+  paths: string[];
+  timeout_ms: number;
+  max_body: number;
+}
+
+export interface Api {
+  name: string;
+  title: string;
+  auth: 'key' | 'none';
+  paths: string[];
+  plans: string[];
+  upstream: string;
+  routes: Route[];
+}
+
+export interface Upstream {
+  name: string;
+  targets: { url: string; weight: number; healthy: boolean }[];
+  apis: string[];
+}
+
+export interface OwnPlan {
+  name: string;
+  title: string;
+  approval: 'automatic' | 'manual';
+  apis: string[];
+  limits: Limit[];
+  offered: boolean;
+  subscribers: number;
+  declared_apps: number;
+  waiting: number;
 }
 
 export interface MailState {

@@ -7,9 +7,10 @@ import { get, outdated, send, useAction, useData, useList, usePoll } from '../ui
 import { Dialog, DialogActions } from '../ui/dialog.tsx';
 import { faultOf } from '../ui/field.tsx';
 import { t } from '../ui/i18n.ts';
+import { limitWords } from '../ui/limits.ts';
 import { Icon } from '../ui/icons.tsx';
 import { Alert, Card, Empty, Meter, ProblemAlert, Skeleton, Time } from '../ui/show.tsx';
-import { AppFrame, limitWords } from './parts.tsx';
+import { AppFrame } from './parts.tsx';
 import { Plans } from './new_app.tsx';
 import { Recent } from './recent.tsx';
 import { type App, appPath, type Catalog, type Key, type Quota } from './types.ts';

@@ -8,8 +8,8 @@ import { outdated, send, useAction, useData } from '../ui/data.ts';
 import { Choices, faultOf, Input, TextArea } from '../ui/field.tsx';
 import { usePageTitle } from '../ui/frame.tsx';
 import { t } from '../ui/i18n.ts';
+import { limitWords } from '../ui/limits.ts';
 import { Card, PageHead, ProblemAlert, Skeleton } from '../ui/show.tsx';
-import { limitWords } from './parts.tsx';
 import type { App, Catalog, Plan } from './types.ts';
 
 function planChoice(plan: Plan, catalog: Catalog) {

@@ -8,7 +8,7 @@ import { usePageTitle } from '../ui/frame.tsx';
 import { type Key as Word, t } from '../ui/i18n.ts';
 import { Badge, PageHead, ProblemAlert, Skeleton, Tabs } from '../ui/show.tsx';
 import type { Tone } from '../ui/tone.ts';
-import { type App, type AppItem, appPath, type Key, type Limit } from './types.ts';
+import { type App, type AppItem, appPath, type Key } from './types.ts';
 
 const keyTones: Record<Key['state'], Tone> = {
   active: 'good',
@@ -29,17 +29,6 @@ export function AppState({ app }: { app: AppItem }) {
   if (app.plan) return <Badge tone="good">{t('portal.app.active')}</Badge>;
   if (app.pending_plan) return <Badge tone="warn">{t('portal.app.waiting')}</Badge>;
   return <Badge tone="quiet">{t('portal.app.no_plan')}</Badge>;
-}
-
-// "100 requests in 10 seconds, 20 at once"
-export function limitWords(limit: Limit): string {
-  if (limit.kind === 'quota')
-    return t('portal.limit.quota', { count: limit.requests, unit: t(`portal.unit.${limit.unit ?? 'day'}` as Word) });
-  const words =
-    limit.per_s === 1
-      ? t('portal.limit.second', { count: limit.requests })
-      : t('portal.limit.rate', { count: limit.requests, seconds: limit.per_s ?? 1 });
-  return limit.burst && limit.burst !== limit.requests ? `${words}, ${t('portal.limit.burst', { count: limit.burst })}` : words;
 }
 
 interface AppFrameProps {

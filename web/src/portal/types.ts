@@ -2,14 +2,7 @@
 //
 // What the portal's JSON API answers (/api/v1/openapi.json has it in full).
 
-export interface Limit {
-  name: string;
-  kind: 'rate' | 'quota';
-  requests: number;
-  per_s?: number;
-  burst?: number;
-  unit?: string;
-}
+import type { Limit } from '../ui/limits.ts';
 
 export interface Plan {
   name: string;
