@@ -33,20 +33,39 @@ static void add_left(struct buf *out, const struct trail_pair *pair)
     buf_add_str(out, pair->value);
 }
 
-/* The numbers under their names, and `left`. Returns how many. */
+/* The numbers under their names, and `left`; those that are empty are none. Returns how many. */
 static size_t take_params(struct str numbers, struct buf *left, struct words_param *params)
 {
     struct trail_pair pair;
     size_t count = 0;
     while (count < PAIRS_MAX && explain_pair_next(&numbers, false, &pair)) {
+        if (pair.value.n == 0)
+            continue;
         params[count++] = (struct words_param){.name = pair.name, .value = pair.value};
         add_left(left, &pair);
     }
-    params[count++] = (struct words_param){.name = STR("left"), .value = buf_str(left)};
+    if (left->n > 0)
+        params[count++] = (struct words_param){.name = STR("left"), .value = buf_str(left)};
     return count;
 }
 
-/* Where there are no words: the numbers themselves. */
+/* Whether there is something for each {name} of the text. */
+static bool fits_params(struct str text, const struct words_param *params, size_t count)
+{
+    while (text.n > 0) {
+        size_t open = str_find_char(text, '{', 0), close = str_find_char(text, '}', open);
+        struct str name = str_slice(text, open + 1, close);
+        bool found = open == text.n;
+        for (size_t i = 0; i < count && !found; i++)
+            found = str_eq(params[i].name, name);
+        if (!found)
+            return false;
+        text = str_slice(text, close + 1, text.n);
+    }
+    return true;
+}
+
+/* Where there are no words, or a trail was cut in the middle: the numbers themselves. */
 static void add_numbers(struct buf *out, struct str numbers)
 {
     char room[SENTENCE_MAX];
@@ -78,9 +97,9 @@ void explain_sentence(struct buf *out, const struct words *words, enum locale lo
     struct buf left;
     struct words_param params[PAIRS_MAX + 1];
     buf_init_fixed(&left, room, sizeof(room));
-    struct str text = find_words(words, locale, note, note->numbers.n > 0);
     size_t count = take_params(note->numbers, &left, params);
-    if (text.n > 0)
+    struct str text = find_words(words, locale, note, count > 0);
+    if (text.n > 0 && fits_params(text, params, count))
         words_format(out, text, params, count);
     else
         add_numbers(out, note->numbers);
@@ -137,8 +156,10 @@ static void tell_request_fields(struct jsonw *w, const struct record *record, bo
     tell_ms(w, "upstream_ms", record->upstream_us);
     if (!whole)
         return;
-    tell_text_or_null(w, "upstream", record->upstream);
-    tell_text_or_null(w, "target", record->target);
+    if (record->upstream.n > 0)
+        jsonw_key(w, "upstream"), jsonw_str(w, record->upstream);
+    if (record->target.n > 0)
+        jsonw_key(w, "target"), jsonw_str(w, record->target);
     jsonw_key(w, "attempts"), jsonw_u64(w, record->attempts);
 }
 
@@ -180,22 +201,22 @@ static void tell_reason(struct jsonw *w, enum reason reason)
     jsonw_end(w);
 }
 
-static void tell_step(struct jsonw *w, const struct words *words, const struct trail_note *note,
-                      bool whole)
+static void tell_step(struct explain_telling *telling, const struct trail_note *note)
 {
+    struct jsonw *w = telling->w;
     char room[SENTENCE_MAX];
     struct buf sentence;
     struct trail_pair pair;
     struct str numbers = note->numbers;
     buf_init_fixed(&sentence, room, sizeof(room));
-    explain_sentence(&sentence, words, LOCALE_EN, note);
+    explain_sentence(&sentence, telling->words, telling->locale, note);
     jsonw_object(w);
     jsonw_key(w, "policy"), jsonw_str(w, note->policy);
     jsonw_key(w, "verdict"), jsonw_str(w, note->verdict);
     jsonw_key(w, "refused"), jsonw_bool(w, trail_refused(note));
     jsonw_key(w, "detail"), jsonw_str(w, buf_str(&sentence));
     jsonw_key(w, "numbers"), jsonw_object(w);
-    while (explain_pair_next(&numbers, whole, &pair))
+    while (explain_pair_next(&numbers, telling->whole, &pair))
         jsonw_key_str(w, pair.name), jsonw_str(w, pair.value);
     jsonw_end(w);
     jsonw_end(w);
@@ -215,13 +236,13 @@ static void tell_times(struct jsonw *w, const struct record *record)
     jsonw_end(w);
 }
 
-void explain_tell(struct jsonw *w, const struct words *words, const struct record *record,
-                  bool whole)
+void explain_tell(struct explain_telling *telling, const struct record *record)
 {
+    struct jsonw *w = telling->w;
     struct trail_note note;
     struct str trail = record->trail;
     jsonw_key(w, "request"), jsonw_object(w);
-    tell_request_fields(w, record, whole);
+    tell_request_fields(w, record, telling->whole);
     tell_more_fields(w, record);
     jsonw_end(w);
     tell_reason(w, record->reason);
@@ -229,7 +250,7 @@ void explain_tell(struct jsonw *w, const struct words *words, const struct recor
     endpoint_time(w, "try_again_at", record_try_again(record));
     jsonw_key(w, "steps"), jsonw_array(w);
     while (trail_next(&trail, &note))
-        tell_step(w, words, &note, whole);
+        tell_step(telling, &note);
     jsonw_end(w);
     tell_times(w, record);
 }

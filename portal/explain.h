@@ -47,8 +47,15 @@ unsigned explain_times(const struct record *record, struct explain_time out[EXPL
 /* Writes the fields of a request as an object, as lists have them. */
 void explain_tell_request(struct jsonw *w, const struct record *record, bool whole);
 
-/* Writes what became of a request into an object that is open: its fields, why, each decision. */
-void explain_tell(struct jsonw *w, const struct words *words, const struct record *record,
-                  bool whole);
+/* How a request is told: into an object that is open, in a language. */
+struct explain_telling {
+    struct jsonw *w;
+    const struct words *words;
+    enum locale locale;
+    bool whole; /* also what only operators may know */
+};
+
+/* Writes what became of a request: its fields, why, each decision, what took how long. */
+void explain_tell(struct explain_telling *telling, const struct record *record);
 
 #endif

@@ -61,8 +61,7 @@ int explain_find(struct endpoint_call *call, struct uuid id, explain_visit *visi
 /* --- the answer --- */
 
 struct telling {
-    const struct words *words;
-    struct jsonw *w;
+    struct explain_telling how;
     bool told;
 };
 
@@ -70,8 +69,9 @@ static void tell(void *ctx, const struct record *record, bool whole)
 {
     struct telling *telling = ctx;
     telling->told = true;
-    jsonw_key(telling->w, "general"), jsonw_bool(telling->w, false);
-    explain_tell(telling->w, telling->words, record, whole);
+    telling->how.whole = whole;
+    jsonw_key(telling->how.w, "general"), jsonw_bool(telling->how.w, false);
+    explain_tell(&telling->how, record);
 }
 
 static void tell_general(struct jsonw *w)
@@ -89,7 +89,8 @@ void request_get(struct endpoint_call *call)
     struct error err = ERROR_INIT;
     struct buf json;
     struct jsonw w;
-    struct telling telling = {.words = call->portal->words, .w = &w};
+    struct telling telling = {
+        .how = {.w = &w, .words = call->portal->words, .locale = locale_of(call)}};
     struct uuid id;
     if (uuid_parse(call->params[0], &id) != 0) {
         endpoint_fail(call, 404, STR("This is not the id of a request."));

@@ -138,8 +138,8 @@ export interface Call {
   client_ip: string;
   duration_ms: number;
   bytes_out: number;
-  upstream?: string | null;
-  target?: string | null;
+  upstream?: string;
+  target?: string;
 }
 
 export interface Explanation {
