@@ -3,51 +3,19 @@
 // Debian's Prometheus scrapes the program; every expression of the dashboard gives data, and the counters are those
 // of the store.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { LokiReceiver } from './lib/loki-receiver.mjs';
-import { folder, until, Weir } from './lib/weir.mjs';
+import { prometheus } from './lib/prometheus.mjs';
+import { until, Weir } from './lib/weir.mjs';
 import { echo } from './lib/wire.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const dashboard = JSON.parse(readFileSync(join(root, 'appliance', 'grafana', 'overview.json'), 'utf8'));
 const KEY = 'a-key-of-the-prometheus-test';
-
-// A Prometheus that scrapes `target` each second. query(expr) gives the vector's items.
-async function prometheus(t, target) {
-  const dir = folder(t);
-  const config = {
-    global: { scrape_interval: '1s', scrape_timeout: '1s' },
-    scrape_configs: [{ job_name: 'weir', static_configs: [{ targets: [target] }] }],
-  };
-  writeFileSync(join(dir, 'prometheus.yml'), JSON.stringify(config));
-  const child = spawn('prometheus', [
-    `--config.file=${dir}/prometheus.yml`, `--storage.tsdb.path=${dir}/data`, '--web.listen-address=127.0.0.1:0',
-  ], { stdio: ['ignore', 'ignore', 'pipe'] });
-  let log = '';
-  child.stderr.on('data', (chunk) => { log += chunk; });
-  const ended = once(child, 'close');
-  t.after(async () => {
-    child.kill('SIGKILL');
-    await ended;
-  });
-  const url = await until(() => {
-    if (child.exitCode !== null) throw new Error(`prometheus ended: ${log}`);
-    const m = /msg="Listening on" address=(127\.0\.0\.1:[1-9]\d*)/.exec(log);
-    return m && `http://${m[1]}`;
-  }, 'prometheus to listen');
-  return async (expr) => {
-    const response = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(expr)}`);
-    const { status, data, error } = await response.json();
-    assert.equal(status, 'success', `${expr}: ${error}`);
-    return data.result;
-  };
-}
 
 test('Prometheus scrapes it, and every panel of the dashboard has data', async (t) => {
   const loki = await LokiReceiver.start(t);
