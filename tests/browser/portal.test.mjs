@@ -9,21 +9,17 @@ import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import { startOrigin, startSite } from '../integration/lib/site.mjs';
 import { until } from '../integration/lib/weir.mjs';
+import { closeSheet, issueKey, makeApp, openPage, PASSWORD, revokeKey, signUp } from './journey.mjs';
+import { startBrowser } from './portal.mjs';
 
 const require = createRequire(import.meta.url);
-const { chromium } = require('playwright-core');
 const axe = await readFile(require.resolve('axe-core/axe.min.js'), 'utf8');
 
-const PASSWORD = 'a long password';
 const views = ['light', 'dark'].flatMap((scheme) => [320, 1280].map((width) => ({ scheme, width })));
 
 let browser;
 before(async () => {
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    // Chromium's own sandbox does not work for root, which is who runs tests in a container
-    args: process.getuid() === 0 ? ['--no-sandbox'] : [],
-  });
+  browser = await startBrowser();
 });
 after(() => browser?.close());
 
@@ -40,57 +36,7 @@ async function start(t) {
   }, origin);
 }
 
-// A page that counts clicks and remembers what it complained about.
-async function open(t, site, { scheme = 'light', width = 1280, script = true } = {}) {
-  const context = await browser.newContext({ viewport: { width, height: 800 }, colorScheme: scheme, javaScriptEnabled: script, locale: 'en-GB' });
-  t.after(() => context.close());
-  const page = await context.newPage();
-  page.complaints = [];
-  page.clicks = 0;
-  page.on('pageerror', (error) => page.complaints.push(String(error)));
-  page.on('console', (message) => {
-    if (/Content Security Policy|TrustedHTML|TrustedScript/i.test(message.text())) page.complaints.push(message.text());
-  });
-  page.base = `http://${site.portal.text}`;
-  page.press = async (target) => {
-    page.clicks++;
-    await (typeof target === 'string' ? page.getByRole('button', { name: target, exact: true }) : target).click();
-  };
-  t.after(() => assert.deepEqual(page.complaints, []));
-  return page;
-}
-
-async function signUp(page, email = 'deniz@example.com') {
-  await page.goto(`${page.base}/sign-up`);
-  await page.getByLabel('Your name').fill('Deniz');
-  await page.getByLabel('E-mail').fill(email);
-  await page.getByLabel('Password').fill(PASSWORD);
-  await page.press('Create account');
-  await page.getByRole('heading', { name: 'Apps', exact: true }).waitFor();
-}
-
-async function makeApp(page, title = 'Orders') {
-  await page.press(page.getByRole('link', { name: 'New app' }).first());
-  await page.getByLabel('Name of the app').fill(title);
-  await page.press('Create app');
-  await page.waitForURL('**/keys');
-  return /apps\/([^/]+)\/keys/.exec(page.url())[1];
-}
-
-// Issues a key; what the sheet shows of it.
-async function issueKey(page, name = 'CI') {
-  await page.press(page.getByRole('button', { name: 'Issue a key' }).first());
-  await page.getByRole('dialog').getByLabel('Name').fill(name);
-  await page.press('Issue key');
-  const secret = await page.locator('.secret output').textContent();
-  const curl = await page.locator('dialog .code code').textContent();
-  return { secret, curl };
-}
-
-async function closeSheet(page) {
-  await page.getByLabel('I have stored it').check();
-  await page.press('Done');
-}
+const open = (t, site, view) => openPage(t, browser, site, view);
 
 async function findings(page) {
   await page.evaluate(axe);
@@ -120,13 +66,7 @@ test('from signing up to the first call in at most eight clicks; revoked, the ne
   await page.goto(`${page.base}/apps/${app}/usage`);
   await page.getByText('1 metered').waitFor();
 
-  await page.goto(`${page.base}/apps/${app}/keys`);
-  await page.getByRole('button', { name: 'Revoke CI' }).click();
-  const revoke = page.getByRole('dialog').getByRole('button', { name: 'Revoke key' });
-  assert.equal(await revoke.isDisabled(), true, 'its name is asked for, as it was just used');
-  await page.getByLabel('Type CI to go on').fill('CI');
-  await revoke.click();
-  await page.getByRole('cell', { name: 'Revoked' }).waitFor();
+  await revokeKey(page, app);
   const refused = await site.call('/hello', secret);
   assert.deepEqual([refused.status, refused.headers['weir-reason']], [401, 'key_revoked']);
 });
@@ -151,6 +91,72 @@ test('a refused call says by which rule, with its numbers', async (t) => {
   await signUp(stranger, 'stranger@example.com');
   await stranger.goto(`${stranger.base}/requests/${id}`);
   assert.equal(await stranger.getByText('rate_limited').count(), 0);
+});
+
+// As a person whose time is told in that zone.
+async function live(page, zone) {
+  await page.goto(`${page.base}/account`);
+  const csrf = await page.evaluate(() => JSON.parse(document.getElementById('boot').textContent).session.csrf);
+  const answer = await page.context().request.patch(`${page.base}/api/v1/me`, {
+    data: { time_zone: zone },
+    headers: { origin: page.base, 'x-csrf-token': csrf },
+  });
+  assert.equal(answer.status(), 200);
+}
+
+test('a row of the log opens beside it, by mouse and by keyboard, and the focus comes back', async (t) => {
+  const site = await start(t);
+  const page = await open(t, site);
+  await signUp(page);
+  const app = await makeApp(page);
+  const { secret } = await issueKey(page);
+  await closeSheet(page);
+  for (let i = 0; i < 3; i++) await site.call('/hello', secret);
+  await live(page, 'Asia/Tokyo');
+  await until(async () => {
+    await page.goto(`${page.base}/apps/${app}/requests?reason=rate_limited`);
+    return (await page.locator('tbody tr').count()) === 1;
+  }, 'the call to be listed');
+  const loaded = () => page.evaluate(() => performance.getEntriesByType('resource').length);
+  const before = await loaded();
+
+  const dialog = page.getByRole('dialog', { name: 'Request' });
+  const link = page.getByRole('link', { name: 'GET /hello' });
+  const hasFocus = () => link.evaluate((one) => one === document.activeElement);
+  await page.locator('tbody tr').getByText('429').click();
+  await dialog.getByText(/The limit burst was reached\. Left: burst 0\/2, month 998\/1000\./).waitFor();
+  assert.ok((await loaded()) > before, 'what shows a call comes when one is opened');
+  const facts = await dialog.locator('.facts').innerText();
+  assert.match(facts, /Decided by\s+limits/);
+  assert.match(facts, /Again from\s+[^\n]+ GMT\+9/);
+  const parts = await dialog.locator('.timings').innerText();
+  assert.ok(/In all/.test(parts) && /Gateway/.test(parts) && !/API/.test(parts), parts);
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  assert.ok(await hasFocus(), 'after Escape');
+
+  await page.keyboard.press('Enter');
+  await dialog.getByText('burst was reached').waitFor();
+  assert.ok(await dialog.evaluate((one) => one.contains(document.activeElement)));
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  assert.ok(await hasFocus(), 'after the button');
+
+  // with a key held it is a link like any other, and what it leads to is the same call's page
+  const [tab] = await Promise.all([page.context().waitForEvent('page'), link.click({ modifiers: ['Control'] })]);
+  await tab.getByText('burst was reached').waitFor();
+  assert.equal(await dialog.count(), 0);
+
+  for (const view of views) {
+    await page.setViewportSize({ width: view.width, height: 800 });
+    await page.emulateMedia({ colorScheme: view.scheme, reducedMotion: 'reduce' });
+    await link.click();
+    await dialog.getByText('burst was reached').waitFor();
+    assert.deepEqual(await findings(page), [], JSON.stringify(view));
+    const wider = await dialog.evaluate((one) => one.scrollWidth - one.clientWidth);
+    assert.ok(wider <= 0, `${JSON.stringify(view)}: its content is ${wider} px wider`);
+    await page.keyboard.press('Escape');
+  }
 });
 
 test('a double click issues one key', async (t) => {

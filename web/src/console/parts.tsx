@@ -24,8 +24,6 @@ export const State = ({ state }: { state: string }) => (
   <Badge tone={tones[state] ?? 'quiet'}>{t(`console.state.${state}` as Word)}</Badge>
 );
 
-export const statusTone = (status: number): Tone => (status >= 500 ? 'bad' : status >= 400 ? 'warn' : 'good');
-
 // What is searched for, told when one has stopped typing.
 export function useSearch(): [string, (text: string) => void] {
   const [text, setText] = useState('');

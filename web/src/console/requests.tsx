@@ -3,6 +3,8 @@
 // All calls, the newest first, narrowed by what one looks for.
 import { useLocation } from 'preact-iso/router';
 import { useState } from 'preact/hooks';
+import type { Call } from '../ui/call.tsx';
+import { CallLink, useCallPanel } from '../ui/call_open.tsx';
 import { useList } from '../ui/data.ts';
 import { Input, Select } from '../ui/field.tsx';
 import { milliseconds } from '../ui/format.ts';
@@ -10,8 +12,7 @@ import { usePageTitle } from '../ui/frame.tsx';
 import { t } from '../ui/i18n.ts';
 import { Badge, Empty, PageHead, Time } from '../ui/show.tsx';
 import { type Column, ListTable } from '../ui/table.tsx';
-import { statusTone } from './parts.tsx';
-import type { Call } from './types.ts';
+import { statusTone } from '../ui/tone.ts';
 
 const columns = (): Column<Call>[] => [
   { label: t('console.time'), cell: (call) => <Time at={call.time} /> },
@@ -19,11 +20,7 @@ const columns = (): Column<Call>[] => [
     label: t('console.asked_for'),
     head: true,
     wide: true,
-    cell: (call) => (
-      <a class="row-link mono" href={`/requests/${call.id}`}>
-        {call.method} <bdi>{call.path}</bdi>
-      </a>
-    ),
+    cell: (call) => <CallLink call={call} />,
   },
   { label: t('console.status'), cell: (call) => <Badge tone={statusTone(call.status)}>{String(call.status)}</Badge> },
   { label: t('console.reason'), cell: (call) => (call.reason ? <code>{call.reason}</code> : '–') },
@@ -42,6 +39,7 @@ const queryOf = (filter: Filter): string => {
 
 export function Requests() {
   const { query } = useLocation();
+  const { open, panel } = useCallPanel();
   const [filter, setFilter] = useState<Filter>(() => ({ ...query }));
   const list = useList<Call>(`/api/v1/requests${queryOf(filter)}`);
   usePageTitle(t('console.requests'));
@@ -62,8 +60,9 @@ export function Requests() {
             options={[{ value: '', label: t('console.all') }, ...['2xx', '3xx', '4xx', '5xx'].map((value) => ({ value, label: value }))]}
           />
         </div>
-        <ListTable list={list} caption={t('console.requests')} columns={columns()} rowKey={(call) => call.id} empty={<Empty icon="log" title={t('console.nothing')} />} />
+        <ListTable list={list} caption={t('console.requests')} columns={columns()} rowKey={(call) => call.id} onOpen={open} empty={<Empty icon="log" title={t('console.nothing')} />} />
       </section>
+      {panel}
     </>
   );
 }

@@ -125,34 +125,6 @@ export interface Mail {
   text: string | null;
 }
 
-export interface Call {
-  id: string;
-  time: string;
-  app: string | null;
-  api: string | null;
-  method: string;
-  path: string;
-  status: number;
-  reason: string | null;
-  key: string | null;
-  client_ip: string;
-  duration_ms: number;
-  bytes_out: number;
-  upstream?: string;
-  target?: string;
-}
-
-export interface Explanation {
-  request_id: string;
-  general: boolean;
-  request: Call | null;
-  reason: { code: string; title: string; means: string; next: string } | null;
-  decided_by: string | null;
-  try_again_at: string | null;
-  steps: { policy: string; verdict: string; refused: boolean; detail: string }[];
-  timings: { name: 'total' | 'queue' | 'gateway' | 'upstream'; ms: number }[];
-}
-
 export interface AuditEntry {
   id: string;
   time: string;

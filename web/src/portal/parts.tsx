@@ -22,8 +22,6 @@ export const KeyState = ({ state }: { state: Key['state'] }) => (
   <Badge tone={keyTones[state]}>{t(`portal.key.${state}` as Word)}</Badge>
 );
 
-export const statusTone = (status: number): Tone => (status >= 500 ? 'bad' : status >= 400 ? 'warn' : 'good');
-
 export function AppState({ app }: { app: AppItem }) {
   if (app.state === 'suspended') return <Badge tone="bad">{t('portal.app.suspended')}</Badge>;
   if (app.plan) return <Badge tone="good">{t('portal.app.active')}</Badge>;

@@ -6,8 +6,9 @@ import { type Page, useData, usePoll } from '../ui/data.ts';
 import { milliseconds } from '../ui/format.ts';
 import { t } from '../ui/i18n.ts';
 import { Badge, Card, Skeleton, Time } from '../ui/show.tsx';
-import { statusTone } from './parts.tsx';
-import { type App, appPath, type Call } from './types.ts';
+import type { Call } from '../ui/call.tsx';
+import { statusTone } from '../ui/tone.ts';
+import { type App, appPath } from './types.ts';
 
 const SHOWN = 5;
 const LOOK_MS = 5000;

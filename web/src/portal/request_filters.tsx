@@ -4,10 +4,11 @@
 import { useLocation } from 'preact-iso/router';
 import { useMemo } from 'preact/hooks';
 import { Button } from '../ui/button.tsx';
+import type { Call } from '../ui/call.tsx';
 import { type Page, useData } from '../ui/data.ts';
 import { type Option, Select } from '../ui/field.tsx';
 import { t } from '../ui/i18n.ts';
-import { appPath, type Call, type Key } from './types.ts';
+import { appPath, type Key } from './types.ts';
 
 const NAMES = ['status', 'reason', 'key', 'api', 'method', 'since'] as const;
 type Name = (typeof NAMES)[number];

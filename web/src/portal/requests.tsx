@@ -3,14 +3,17 @@
 // An app's calls: what was asked, what came of it, why. The newest first; live where one likes.
 import { useMemo, useState } from 'preact/hooks';
 import { Button } from '../ui/button.tsx';
+import type { Call } from '../ui/call.tsx';
+import { CallLink, useCallPanel } from '../ui/call_open.tsx';
 import { get, type Page, useList, usePoll } from '../ui/data.ts';
 import { bytes, clockSeconds, dayMonth, exact, milliseconds } from '../ui/format.ts';
 import { t } from '../ui/i18n.ts';
 import { Badge, Empty } from '../ui/show.tsx';
 import { type Column, ListTable } from '../ui/table.tsx';
-import { AppFrame, statusTone } from './parts.tsx';
+import { statusTone } from '../ui/tone.ts';
+import { AppFrame } from './parts.tsx';
 import { FilterFields, useFilters } from './request_filters.tsx';
-import { type App, appPath, type Call } from './types.ts';
+import { type App, appPath } from './types.ts';
 
 const LIVE_MS = 2000;
 const LIVE_ROWS = 200;
@@ -27,11 +30,7 @@ const columns = (): Column<Call>[] => [
     label: t('portal.call.asked'),
     head: true,
     wide: true,
-    cell: (call) => (
-      <a class="row-link mono" href={`/requests/${call.id}`} data-native>
-        {call.method} <bdi>{call.path}</bdi>
-      </a>
-    ),
+    cell: (call) => <CallLink call={call} />,
   },
   { label: t('portal.call.status'), cell: (call) => <Badge tone={statusTone(call.status)}>{String(call.status)}</Badge> },
   { label: t('portal.call.reason'), cell: (call) => (call.reason ? <code>{call.reason}</code> : '–') },
@@ -67,6 +66,7 @@ function useLive(path: string, on: boolean) {
 
 function Log({ app }: { app: App }) {
   const filters = useFilters();
+  const { open, panel } = useCallPanel({ help: true });
   const [live, setLive] = useState(false);
   const path = `${appPath(app.name)}/requests${filters.query}`;
   const list = useList<Call>(path);
@@ -88,12 +88,14 @@ function Log({ app }: { app: App }) {
         caption={t('portal.requests')}
         columns={columns()}
         rowKey={(call) => call.id}
+        onOpen={open}
         empty={
           <Empty icon="log" title={filters.query ? t('portal.requests.none') : t('portal.requests.empty')}>
             <p>{filters.query ? t('portal.requests.none.text') : t('portal.requests.empty.text')}</p>
           </Empty>
         }
       />
+      {panel}
     </section>
   );
 }

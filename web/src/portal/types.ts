@@ -76,17 +76,4 @@ export interface Quota extends Limit {
   resets_at: string | null;
 }
 
-export interface Call {
-  id: string;
-  time: string;
-  method: string;
-  path: string;
-  api: string | null;
-  status: number;
-  reason: string | null;
-  key: string | null;
-  duration_ms: number;
-  bytes_out: number;
-}
-
 export const appPath = (app: string): string => `/api/v1/apps/${encodeURIComponent(app)}`;

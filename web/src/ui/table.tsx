@@ -22,13 +22,28 @@ interface TableProps<T> {
   columns: readonly Column<T>[];
   rows: readonly T[];
   rowKey: (row: T) => string;
+  onOpen?: ((row: T) => void) | undefined; // of a row; by keyboard its link of class `row-link` does
+}
+
+// Whether a click in a row opens it: not one that selects text, wants another window, or means another link in it.
+function opens(event: MouseEvent): boolean {
+  const { target, currentTarget: row, button, ctrlKey, metaKey, shiftKey, altKey } = event;
+  if (!(target instanceof Element) || !(row instanceof Element)) return false;
+  if (button !== 0 || ctrlKey || metaKey || shiftKey || altKey) return false;
+  const own = row.querySelector<HTMLElement>('.row-link');
+  const other = target.closest('a, button, input, label');
+  if (other ? other !== own : !getSelection()?.isCollapsed) return false;
+  event.preventDefault();
+  event.stopPropagation(); // of the page's own links
+  own?.focus(); // where the focus comes back to
+  return true;
 }
 
 // As many columns as half of a wide page has room for: they stay a table there.
 const FEW = 4;
 
 // The roles are said because cards are made by `display`, which takes them away.
-export function Table<T>({ caption, columns, rows, rowKey }: TableProps<T>) {
+export function Table<T>({ caption, columns, rows, rowKey, onOpen }: TableProps<T>) {
   const classes = (column: Column<T>): string | undefined =>
     [column.align ?? '', column.wide ? 'wide' : ''].filter(Boolean).join(' ') || undefined;
   return (
@@ -46,7 +61,12 @@ export function Table<T>({ caption, columns, rows, rowKey }: TableProps<T>) {
         </thead>
         <tbody role="rowgroup">
           {rows.map((row) => (
-            <tr key={rowKey(row)} role="row">
+            <tr
+              key={rowKey(row)}
+              role="row"
+              class={onOpen ? 'opens' : undefined}
+              onClick={onOpen ? (event) => opens(event) && onOpen(row) : undefined}
+            >
               {columns.map((column) =>
                 column.head ? (
                   <th key={column.label} scope="row" role="rowheader" class={classes(column)}>
