@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -27,6 +28,13 @@ void buf_free(struct buf *b)
     }
     free(b->p);
     *b = (struct buf){.max = b->max};
+}
+
+void buf_wipe(struct buf *b)
+{
+    if (b->p != NULL)
+        sodium_memzero(b->p, b->cap);
+    buf_free(b);
 }
 
 void buf_clear(struct buf *b)

@@ -36,6 +36,9 @@ void buf_init_fixed(struct buf *b, char *mem, size_t size);
 /* Frees what it owns and leaves it empty, usable again with the same ceiling. */
 void buf_free(struct buf *b);
 
+/* The same for one that held a secret: its memory is overwritten before. */
+void buf_wipe(struct buf *b);
+
 /* Empty and without error, memory kept for the next use. */
 void buf_clear(struct buf *b);
 

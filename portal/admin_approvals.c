@@ -37,9 +37,7 @@ struct waiting {
 static int tell_item(void *ctx, const struct subscription_row *row)
 {
     struct waiting *waiting = ctx;
-    char id[UUID_TEXT_LEN];
-    uuid_format(row->id, id);
-    if (listing_take(&waiting->l, str_make(id, sizeof(id))))
+    if (listing_take_id(&waiting->l, row->id))
         tell_wish(&waiting->l.w, waiting->l.call, row);
     return 0;
 }
@@ -54,13 +52,7 @@ void admin_approvals_get(struct endpoint_call *call)
 {
     struct error err = ERROR_INIT;
     struct waiting waiting = {.page = {.limit = 0}};
-    struct str after;
-    if (endpoint_query(call, STR("after"), &after) && after.n > 0 &&
-        uuid_parse(after, &waiting.page.after) != 0) {
-        endpoint_fail(call, 422, STR("`after` is the `next` of the page before."));
-        return;
-    }
-    if (!listing_begin(call, &waiting.l))
+    if (!listing_after_id(call, &waiting.page.after) || !listing_begin(call, &waiting.l))
         return;
     waiting.page.limit = waiting.l.limit + 1;
     int r = admin_read(call, list, &waiting, &err);

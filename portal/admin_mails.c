@@ -27,18 +27,14 @@ static void tell_words(struct mails *mails, const struct mail_row *row)
     jsonw_key(w, "subject"), shown ? jsonw_str(w, words.subject) : jsonw_null(w);
     jsonw_key(w, "text"), shown ? jsonw_str(w, words.text) : jsonw_null(w);
     mails->l.call->wipe |= shown;
-    if (room.n > 0)
-        sodium_memzero(room.p, room.n);
-    buf_free(&room);
+    buf_wipe(&room);
 }
 
 static int tell_item(void *ctx, const struct mail_row *row)
 {
     struct mails *mails = ctx;
     struct jsonw *w = &mails->l.w;
-    char id[UUID_TEXT_LEN];
-    uuid_format(row->id, id);
-    if (!listing_take(&mails->l, str_make(id, sizeof(id))))
+    if (!listing_take_id(&mails->l, row->id))
         return 0;
     jsonw_object(w);
     endpoint_uuid(w, "id", &row->id);
@@ -64,15 +60,10 @@ static int list(struct db *db, void *ctx, struct error *err)
 void admin_mails_get(struct endpoint_call *call)
 {
     struct error err = ERROR_INIT;
-    struct mails mails = {.key = notice_key(registry_pepper(call->portal->registry))};
-    struct str after;
-    if (endpoint_query(call, STR("after"), &after) && after.n > 0 &&
-        uuid_parse(after, &mails.page.after) != 0) {
-        endpoint_fail(call, 422, STR("`after` is the `next` of the page before."));
+    struct mails mails = {.waiting = 0};
+    if (!listing_after_id(call, &mails.page.after) || !listing_begin(call, &mails.l))
         return;
-    }
-    if (!listing_begin(call, &mails.l))
-        return;
+    mails.key = notice_key(registry_pepper(call->portal->registry));
     mails.page.limit = mails.l.limit + 1;
     int r = admin_read(call, list, &mails, &err);
     sodium_memzero(&mails.key, sizeof(mails.key));

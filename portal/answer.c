@@ -61,9 +61,10 @@ static void send_text(struct endpoint_call *call, struct reply *reply, struct bu
             reply->etag = str_from(etag);
     }
     endpoint_send(call, reply, cache);
-    if (call->wipe && text->p != NULL)
-        sodium_memzero(text->p, text->cap);
-    buf_free(text);
+    if (call->wipe)
+        buf_wipe(text);
+    else
+        buf_free(text);
 }
 
 void endpoint_json(struct buf *json, struct jsonw *w)

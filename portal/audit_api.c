@@ -15,10 +15,8 @@ struct auditing {
 static int tell_item(void *ctx, const struct audit_row *row)
 {
     struct auditing *a = ctx;
-    char id[UUID_TEXT_LEN];
     struct jsonw *w = &a->l.w;
-    uuid_format(row->id, id);
-    if (!listing_take(&a->l, str_make(id, sizeof(id))))
+    if (!listing_take_id(&a->l, row->id))
         return 0;
     jsonw_object(w);
     endpoint_uuid(w, "id", &row->id);
@@ -42,12 +40,8 @@ static void send_page(struct endpoint_call *call, struct uuid person)
 {
     struct error err = ERROR_INIT;
     struct auditing a = {.page = {.person = person, .action = STR("")}};
-    struct str after;
-    if (endpoint_query(call, STR("after"), &after) && after.n > 0 &&
-        uuid_parse(after, &a.page.before) != 0) {
-        endpoint_fail(call, 422, STR("`after` is the `next` of the page before."));
+    if (!listing_after_id(call, &a.page.before))
         return;
-    }
     endpoint_query(call, STR("action"), &a.page.action);
     if (a.page.action.n > ACTION_MAX || !str_is_utf8(a.page.action)) {
         endpoint_fail(call, 422, STR("`action` is the name of one."));

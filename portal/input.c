@@ -403,9 +403,7 @@ int input_read(struct http_conn *conn, enum schema schema, struct input *ret_inp
         *ret_why = "The body is too large: 24 KiB are enough for everything here.";
     if (r == 0)
         r = input_parse(http_arena(conn), buf_str(&body), kind, &input, ret_why);
-    if (body.p != NULL)
-        sodium_memzero(body.p, body.cap);
-    buf_free(&body);
+    buf_wipe(&body);
     if (r == 0)
         *ret_input = input;
     return r;

@@ -32,6 +32,24 @@ bool listing_take(struct listing *listing, struct str key)
     return true;
 }
 
+bool listing_after_id(struct endpoint_call *call, struct uuid *ret_after)
+{
+    struct str after;
+    *ret_after = (struct uuid){.b = {0}};
+    if (!endpoint_query(call, STR("after"), &after) || after.n == 0 ||
+        uuid_parse(after, ret_after) == 0)
+        return true;
+    endpoint_fail(call, 422, STR("`after` is the `next` of the page before."));
+    return false;
+}
+
+bool listing_take_id(struct listing *listing, struct uuid id)
+{
+    char text[UUID_TEXT_LEN];
+    uuid_format(id, text);
+    return listing_take(listing, str_make(text, sizeof(text)));
+}
+
 void listing_send(struct listing *listing, int code, const struct error *err)
 {
     struct jsonw *w = &listing->w;

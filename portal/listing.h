@@ -40,6 +40,11 @@ must_check bool listing_begin(struct endpoint_call *call, struct listing *listin
  * LISTING_KEY_MAX. */
 must_check bool listing_take(struct listing *listing, struct str key);
 
+/* The same for rows whose key is an id: `after` of the query, zeros to begin. False where it is
+ * none: 422 was sent. To be called before listing_begin(). */
+must_check bool listing_after_id(struct endpoint_call *call, struct uuid *ret_after);
+must_check bool listing_take_id(struct listing *listing, struct uuid id);
+
 /* Ends and sends the page; with a code below 0 the failure instead. */
 void listing_send(struct listing *listing, int code, const struct error *err);
 

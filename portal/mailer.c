@@ -53,7 +53,6 @@ struct sending {
 enum fate { FATE_SENT, FATE_LATER, FATE_FAILED };
 
 struct result {
-    struct mailer *mailer;
     const struct sending *sending;
     enum fate fate;
     bool keep;
@@ -83,7 +82,7 @@ static int note_result(struct registry_write *write, void *ctx, struct error *er
 static int note(struct mailer *m, const struct sending *s, enum fate fate, bool keep,
                 struct str fault)
 {
-    struct result o = {.mailer = m, .sending = s, .fate = fate, .keep = keep, .fault = fault};
+    struct result o = {.sending = s, .fate = fate, .keep = keep, .fault = fault};
     struct error err = ERROR_INIT;
     int r = registry_write(m->portal->registry, note_result, &o, &err);
     if (r != 0)
@@ -118,7 +117,7 @@ static void write_mail(struct buf *out, const struct sending *s, const struct po
 /* Strings with their NUL, in the arena of the round. */
 static const char *cstr(struct arena *arena, struct str s)
 {
-    struct str own = arena_printf(arena, "%" STR_FMT, STR_ARG(s));
+    struct str own = arena_dup(arena, s);
     CHECK(own.p != NULL);
     return own.p;
 }
@@ -145,9 +144,7 @@ static int hand_over(struct mailer *m, const struct sending *s, const struct por
                                    : error_set(err, E_TOO_LARGE, "the mail is too large");
     if (login)
         sodium_memzero((char *)(uintptr_t)mail.password, to->password.n);
-    if (text.n > 0)
-        sodium_memzero(text.p, text.n);
-    buf_free(&text);
+    buf_wipe(&text);
     arena_finish(&arena);
     return r;
 }
@@ -206,13 +203,6 @@ static int find_next(struct mailer *m, struct sending *s, struct mono *ret_next,
     return r == E_NOT_FOUND ? 0 : r;
 }
 
-static void done_with(struct sending *s)
-{
-    if (s->room.n > 0)
-        sodium_memzero(s->room.p, s->room.n);
-    buf_free(&s->room);
-}
-
 /* Takes one from the queue. False where there is none to send now; *ret_next is when to go on. */
 static bool step(struct mailer *m, const struct portal_conf *conf, struct mono *ret_next)
 {
@@ -232,7 +222,7 @@ static bool step(struct mailer *m, const struct portal_conf *conf, struct mono *
     }
     if (s.there && !go_on) /* our own trouble, unless a pause was set */
         *ret_next = mono_after(clock_mono(), TROUBLE_US);
-    done_with(&s);
+    buf_wipe(&s.room);
     return go_on;
 }
 

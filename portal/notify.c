@@ -106,9 +106,7 @@ int notify(const struct portal *portal, const struct portal_conf *conf,
     int r = buf_finish(&content) == 0
                 ? add(write, notice, buf_str(&content), err)
                 : error_set(err, E_TOO_LARGE, "the mail %s is too large", notice->template);
-    if (content.n > 0)
-        sodium_memzero(content.p, content.n); /* it may hold a link */
-    buf_free(&content);
+    buf_wipe(&content); /* it may hold a link */
     return r;
 }
 

@@ -15,9 +15,7 @@ static json_t *load(struct capture *capture)
     json_t *json = capture->status < 300 && capture->body.n > 0
                        ? json_loadb(capture->body.p, capture->body.n, 0, NULL)
                        : NULL;
-    if (capture->body.p != NULL)
-        sodium_memzero(capture->body.p, capture->body.cap);
-    buf_free(&capture->body);
+    buf_wipe(&capture->body);
     return json;
 }
 

@@ -78,12 +78,7 @@ struct access_app_spec app_row_spec(const struct app_row *row)
 
 static enum app_state state_of(struct str name)
 {
-    for (size_t i = 0; i < ARRAY_LEN(STATES); i++) {
-        if (str_eq(name, STATES[i]))
-            return (enum app_state)i;
-    }
-    CHECK(false); /* the table's own check lets no other in */
-    return APP_DELETED;
+    return (enum app_state)store_name_index(STATES, ARRAY_LEN(STATES), name);
 }
 
 static int visit_rows(struct db_stmt *st, app_visit *visit, void *ctx, struct error *err)

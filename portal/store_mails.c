@@ -43,14 +43,6 @@ struct str mail_state_name(enum mail_state state)
     return STATES[state];
 }
 
-static enum mail_state find_state(struct str name)
-{
-    enum mail_state state = MAIL_WAITING;
-    while (state < MAIL_FAILED && !str_eq(STATES[state], name))
-        state++;
-    return state;
-}
-
 static struct mail_row read_row(struct db_stmt *st)
 {
     return (struct mail_row){
@@ -58,7 +50,7 @@ static struct mail_row read_row(struct db_stmt *st)
         .template = db_text(st, 1),
         .recipient = db_text(st, 2),
         .content = db_blob(st, 3),
-        .state = find_state(db_text(st, 4)),
+        .state = (enum mail_state)store_name_index(STATES, ARRAY_LEN(STATES), db_text(st, 4)),
         .attempts = (uint32_t)db_i64(st, 5),
         .created = {.us = db_i64(st, 6)},
         .next = {.us = db_i64(st, 7)},

@@ -71,12 +71,7 @@ struct str person_state_name(enum person_state state)
 
 static enum person_state state_of(struct str name)
 {
-    for (size_t i = 0; i < ARRAY_LEN(STATES); i++) {
-        if (str_eq(name, STATES[i]))
-            return (enum person_state)i;
-    }
-    CHECK(false); /* the table's own check lets no other in */
-    return PERSON_SUSPENDED;
+    return (enum person_state)store_name_index(STATES, ARRAY_LEN(STATES), name);
 }
 
 static int visit_rows(struct db_stmt *st, person_visit *visit, void *ctx, bool *ret_found,

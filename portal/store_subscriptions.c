@@ -43,12 +43,7 @@ struct str subscription_state_name(enum subscription_state state)
 
 static enum subscription_state state_of(struct str name)
 {
-    for (size_t i = 0; i < ARRAY_LEN(STATES); i++) {
-        if (str_eq(name, STATES[i]))
-            return (enum subscription_state)i;
-    }
-    CHECK(false); /* the table's own check lets no other in */
-    return SUBSCRIPTION_ENDED;
+    return (enum subscription_state)store_name_index(STATES, ARRAY_LEN(STATES), name);
 }
 
 static int visit_rows(struct db_stmt *st, subscription_visit *visit, void *ctx, struct error *err)

@@ -18,6 +18,16 @@ struct uuid store_uuid(struct db_stmt *st, int column)
     return id;
 }
 
+size_t store_name_index(const struct str *names, size_t count, struct str name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (str_eq(name, names[i]))
+            return i;
+    }
+    CHECK(false);
+    return 0;
+}
+
 void store_bind_time(struct db_stmt *st, int index, struct wall t)
 {
     if (t.us != 0)

@@ -38,6 +38,9 @@ static inline void store_bind_text(struct db_stmt *st, int index, struct str s)
     db_bind_text(st, index, s.p != NULL ? s : STR(""));
 }
 
+/* Which of the names the database has; its own checks let no other in. */
+size_t store_name_index(const struct str *names, size_t count, struct str name);
+
 /* NULL for a moment that is not there. */
 void store_bind_time(struct db_stmt *st, int index, struct wall t);
 
