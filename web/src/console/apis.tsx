@@ -7,7 +7,7 @@ import { usePageTitle } from '../ui/frame.tsx';
 import { t } from '../ui/i18n.ts';
 import { Badge, Card, Empty, Facts, PageHead, ProblemAlert, Skeleton } from '../ui/show.tsx';
 import { type Column, Table } from '../ui/table.tsx';
-import type { Api, Route, Upstream } from './types.ts';
+import type { OwnApi, Route, Upstream } from './types.ts';
 
 const list = (items: string[], none: string) => (items.length ? items.join(', ') : none);
 
@@ -37,7 +37,7 @@ const Targets = ({ upstream }: { upstream: Upstream | undefined }) => (
   </>
 );
 
-const One = ({ api, upstream }: { api: Api; upstream: Upstream | undefined }) => (
+const One = ({ api, upstream }: { api: OwnApi; upstream: Upstream | undefined }) => (
   <Card title={api.title} note={api.name === api.title ? undefined : api.name}>
     <Facts
       facts={[
@@ -52,7 +52,7 @@ const One = ({ api, upstream }: { api: Api; upstream: Upstream | undefined }) =>
 );
 
 export function Apis() {
-  const { data, problem, refresh } = useData<Page<Api>>('/api/v1/apis');
+  const { data, problem, refresh } = useData<Page<OwnApi>>('/api/v1/apis');
   const upstreams = useData<Page<Upstream>>('/api/v1/upstreams').data?.items ?? [];
   usePageTitle(t('console.api.title'));
   return (

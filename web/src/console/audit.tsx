@@ -6,7 +6,7 @@ import { usePageTitle } from '../ui/frame.tsx';
 import { t } from '../ui/i18n.ts';
 import { Empty, PageHead, Time } from '../ui/show.tsx';
 import { type Column, ListTable } from '../ui/table.tsx';
-import type { AuditEntry } from './types.ts';
+import type { AuditEntry } from '../ui/types.ts';
 
 const columns = (): Column<AuditEntry>[] => [
   { label: t('console.time'), cell: (entry) => <Time at={entry.time} /> },

@@ -2,7 +2,7 @@
 //
 // What the console's JSON API answers (/api/v1/openapi.json has it in full).
 
-import type { Limit } from '../ui/limits.ts';
+import type { Api, Plan } from '../ui/types.ts';
 
 export interface Overview {
   version: string;
@@ -77,12 +77,7 @@ export interface Route {
   max_body: number;
 }
 
-export interface Api {
-  name: string;
-  title: string;
-  auth: 'key' | 'none';
-  paths: string[];
-  plans: string[];
+export interface OwnApi extends Api {
   upstream: string;
   routes: Route[];
 }
@@ -93,12 +88,7 @@ export interface Upstream {
   apis: string[];
 }
 
-export interface OwnPlan {
-  name: string;
-  title: string;
-  approval: 'automatic' | 'manual';
-  apis: string[];
-  limits: Limit[];
+export interface OwnPlan extends Plan {
   offered: boolean;
   subscribers: number;
   declared_apps: number;
@@ -123,16 +113,6 @@ export interface Mail {
   fault: string;
   subject: string | null;
   text: string | null;
-}
-
-export interface AuditEntry {
-  id: string;
-  time: string;
-  actor: string;
-  action: string;
-  object: string;
-  address: string;
-  detail: string;
 }
 
 export interface Setting {

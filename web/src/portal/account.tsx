@@ -12,6 +12,7 @@ import { type Key as Word, t } from '../ui/i18n.ts';
 import { Badge, Card, Empty, PageHead, ProblemAlert, Skeleton, Time } from '../ui/show.tsx';
 import { type Column, ListTable, Table } from '../ui/table.tsx';
 import { toast } from '../ui/toast.tsx';
+import type { AuditEntry } from '../ui/types.ts';
 
 interface Browser {
   id: string;
@@ -178,17 +179,7 @@ function Sessions() {
   );
 }
 
-interface Entry {
-  id: string;
-  time: string;
-  actor: string;
-  action: string;
-  object: string;
-  address: string;
-  detail: string;
-}
-
-const entryColumns = (email: string): Column<Entry>[] => [
+const entryColumns = (email: string): Column<AuditEntry>[] => [
   { label: t('portal.audit.what'), head: true, wide: true, cell: (entry) => auditWords(entry) },
   { label: t('portal.audit.who'), cell: (entry) => (entry.actor === email ? t('portal.audit.you') : entry.actor) },
   { label: t('portal.sessions.address'), cell: (entry) => (entry.address ? <code>{entry.address}</code> : '–') },
@@ -203,7 +194,7 @@ const ACTIONS = new Set([
 ]);
 
 // An action that a newer version knows is told by its name.
-const auditWords = ({ action, object }: Entry) => {
+const auditWords = ({ action, object }: AuditEntry) => {
   const [kind, what] = action.split('.');
   return (
     <>
@@ -214,7 +205,7 @@ const auditWords = ({ action, object }: Entry) => {
 };
 
 function Happened({ email }: { email: string }) {
-  const list = useList<Entry>('/api/v1/audit?limit=20');
+  const list = useList<AuditEntry>('/api/v1/audit?limit=20');
   return (
     <Card title={t('portal.audit')}>
       <ListTable

@@ -10,7 +10,8 @@ import { usePageTitle } from '../ui/frame.tsx';
 import { t } from '../ui/i18n.ts';
 import { limitWords } from '../ui/limits.ts';
 import { Card, PageHead, ProblemAlert, Skeleton } from '../ui/show.tsx';
-import type { App, Catalog, Plan } from './types.ts';
+import type { Plan } from '../ui/types.ts';
+import type { App, Catalog } from './types.ts';
 
 function planChoice(plan: Plan, catalog: Catalog) {
   const titles = plan.apis.map((name) => catalog.apis.find((api) => api.name === name)?.title ?? name);

@@ -3,22 +3,7 @@
 // What the portal's JSON API answers (/api/v1/openapi.json has it in full).
 
 import type { Limit } from '../ui/limits.ts';
-
-export interface Plan {
-  name: string;
-  title: string;
-  approval: 'automatic' | 'manual';
-  apis: string[];
-  limits: Limit[];
-}
-
-export interface Api {
-  name: string;
-  title: string;
-  auth: 'key' | 'none';
-  paths: string[];
-  plans: string[];
-}
+import type { Api, Plan } from '../ui/types.ts';
 
 export interface Catalog {
   apis: Api[];
