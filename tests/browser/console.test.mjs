@@ -9,9 +9,10 @@ import { after, before, test } from 'node:test';
 import { Person } from '../integration/lib/person.mjs';
 import { startOrigin, startSite } from '../integration/lib/site.mjs';
 import { until } from '../integration/lib/weir.mjs';
+import { watch } from './journey.mjs';
+import { startBrowser } from './portal.mjs';
 
 const require = createRequire(import.meta.url);
-const { chromium } = require('playwright-core');
 const axe = await readFile(require.resolve('axe-core/axe.min.js'), 'utf8');
 
 const PASSWORD = 'an operator password';
@@ -19,11 +20,7 @@ const views = ['light', 'dark'].flatMap((scheme) => [320, 1280].map((width) => (
 
 let browser;
 before(async () => {
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    // Chromium's own sandbox does not work for root, which is who runs tests in a container
-    args: process.getuid() === 0 ? ['--no-sandbox'] : [],
-  });
+  browser = await startBrowser();
 });
 after(() => browser?.close());
 
@@ -52,11 +49,7 @@ async function open(t, site, { scheme = 'light', width = 1280 } = {}) {
   const context = await browser.newContext({ viewport: { width, height: 800 }, colorScheme: scheme, locale: 'en-GB' });
   t.after(() => context.close());
   const page = await context.newPage();
-  page.complaints = [];
-  page.on('pageerror', (error) => page.complaints.push(String(error)));
-  page.on('console', (message) => {
-    if (/Content Security Policy|TrustedHTML|TrustedScript/i.test(message.text())) page.complaints.push(message.text());
-  });
+  watch(page);
   page.base = `http://${site.admin.text}`;
   t.after(() => assert.deepEqual(page.complaints, []));
   return page;
