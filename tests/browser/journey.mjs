@@ -3,6 +3,7 @@
 // What a developer does at the portal, in a browser: signs up, makes an app, issues a key. A page of openPage()
 // counts its clicks and ends its test with what it complained about.
 import assert from 'node:assert/strict';
+import { until } from '../integration/lib/weir.mjs';
 
 export const PASSWORD = 'a long password';
 
@@ -75,7 +76,10 @@ export async function closeSheet(page) {
 
 // Revokes a key that was used just now, whose name must be typed.
 export async function revokeKey(page, app, name = 'CI') {
-  await page.goto(`${page.base}/apps/${app}/keys`);
+  await until(async () => {
+    await page.goto(`${page.base}/apps/${app}/keys`);
+    return page.locator('td[data-label="Last used"] time').first().isVisible();
+  }, 'its last use to be told');
   await page.getByRole('button', { name: `Revoke ${name}` }).click();
   const revoke = page.getByRole('dialog').getByRole('button', { name: 'Revoke key' });
   assert.equal(await revoke.isDisabled(), true, 'its name is asked for, as it was just used');
