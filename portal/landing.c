@@ -136,27 +136,51 @@ static struct str grouped(struct landing *l, uint64_t number)
     return str_make(text, n);
 }
 
+/* What a limit is counted in, where a language has a word for it; empty for a rate of so many
+ * seconds. A quota is named after its unit. */
+static struct str limit_unit(const struct limit_conf *limit)
+{
+    static const struct {
+        int64_t us;
+        struct str unit;
+    } UNITS[] = {
+        {60 * US_PER_S, STR_INIT("minute")},
+        {US_PER_HOUR, STR_INIT("hour")},
+        {US_PER_DAY, STR_INIT("day")},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(UNITS); i++) {
+        if (limit->kind == LIMIT_RATE && limit->per_us == UNITS[i].us)
+            return UNITS[i].unit;
+    }
+    return limit->kind == LIMIT_RATE ? STR_EMPTY : limit->name;
+}
+
+static struct str limit_words(const struct landing *l, const struct limit_conf *limit,
+                              struct str unit)
+{
+    bool one = limit->requests == 1;
+    if (unit.n > 0)
+        return words(l->call, one ? STR("page.landing.quota_one") : STR("page.landing.quota"));
+    if (limit->per_us == US_PER_S)
+        return words(l->call,
+                     one ? STR("page.landing.per_second_one") : STR("page.landing.per_second"));
+    return words(l->call, one ? STR("page.landing.per_s_one") : STR("page.landing.per_s"));
+}
+
 static void add_limit(struct landing *l, const struct limit_conf *limit)
 {
     char key[48], seconds[CLOCK_TEXT_MAX];
-    size_t n = 0;
-    bool rate = limit->kind == LIMIT_RATE;
-    struct str unit = rate ? STR("minute") : limit->name; /* a quota is named after its unit */
+    struct str unit = limit_unit(limit);
+    int n = snprintf(seconds, sizeof(seconds), "%g", (double)limit->per_us / (double)US_PER_S);
     snprintf(key, sizeof(key), "page.landing.unit.%" STR_FMT, STR_ARG(unit));
-    if (rate)
-        n = (size_t)snprintf(seconds, sizeof(seconds), "%g",
-                             (double)limit->per_us / (double)US_PER_S);
     struct words_param params[] = {
         {STR("requests"), grouped(l, limit->requests)},
-        {STR("seconds"), str_make(seconds, n)},
-        {STR("unit"), words(l->call, str_from(key))},
+        {STR("seconds"), str_make(seconds, (size_t)n)},
+        {STR("unit"), unit.n > 0 ? words(l->call, str_from(key)) : STR_EMPTY},
     };
     struct buf text;
     buf_init(&text, 512);
-    struct str words_ = words(l->call, !rate                       ? STR("page.landing.quota")
-                                       : limit->per_us == US_PER_S ? STR("page.landing.per_second")
-                                                                   : STR("page.landing.per_s"));
-    words_format(&text, words_, params, ARRAY_LEN(params));
+    words_format(&text, limit_words(l, limit, unit), params, ARRAY_LEN(params));
     buf_add_lit(l->html, "<li>");
     page_text(l->html, buf_str(&text));
     buf_add_lit(l->html, "</li>");

@@ -4,10 +4,10 @@
  * Pages go from the newest back; with `after` they go on from there to what came later, which is
  * how a live list asks.
  */
-#include "analytics/query_log.h"
 #include "portal/explain.h"
 #include "portal/params.h"
 #include "portal/queries.h"
+#include "portal/request_log.h"
 
 struct log_view {
     struct log_ask ask;
@@ -57,12 +57,10 @@ static uint64_t read_place(struct endpoint_call *call, const char *name)
     return place;
 }
 
-static bool read_ask(struct endpoint_call *call, struct log_ask *ask)
+bool request_log_read(struct endpoint_call *call, struct log_ask *ret_ask)
 {
-    struct log_filter *filter = &ask->filter;
-    uint32_t limit;
-    if (!endpoint_limit(call, &limit))
-        return false;
+    struct log_filter *filter = &ret_ask->filter;
+    *ret_ask = (struct log_ask){.place = 0};
     filter->app = call->params[0].n > 0 ? call->params[0] : params_text(call, "app");
     filter->key = params_text(call, "key");
     filter->api = params_text(call, "api");
@@ -74,9 +72,8 @@ static bool read_ask(struct endpoint_call *call, struct log_ask *ask)
     uint64_t after = read_place(call, "after"), live = read_place(call, "live");
     if (after > 0 && live > 0)
         params_fault(call, "live", "unknown", "A list goes back or on, not both.");
-    ask->oldest_first = live > 0;
-    ask->place = live > 0 ? live : after;
-    ask->limit = limit;
+    ret_ask->oldest_first = live > 0;
+    ret_ask->place = live > 0 ? live : after;
     return params_good(call);
 }
 
@@ -101,15 +98,17 @@ static void tell_place(struct jsonw *w, const char *key, uint64_t place)
     jsonw_str(w, str_make(text, (size_t)n));
 }
 
-static int ask_log(struct endpoint_call *call, struct log_view *view, struct error *err)
+int request_log_page(struct endpoint_call *call, const struct log_ask *ask, row_visit *visit,
+                     void *ctx, struct log_page *ret_page, struct error *err)
 {
     struct query_loan *loan;
     int r = queries_take(call->portal->queries, &loan, err);
-    if (r != 0)
-        return r;
-    r = query_log(loan->query, &view->ask, tell_row, view, &view->page, err);
-    queries_give(call->portal->queries, loan, r);
-    return r;
+    *ret_page = (struct log_page){.rows = 0};
+    if (r == 0) {
+        r = query_log(loan->query, ask, visit, ctx, ret_page, err);
+        queries_give(call->portal->queries, loan, r);
+    }
+    return r == E_NOT_FOUND ? 0 : r;
 }
 
 static void send_log(struct endpoint_call *call, bool whole)
@@ -118,13 +117,15 @@ static void send_log(struct endpoint_call *call, bool whole)
     struct buf json;
     struct jsonw w;
     struct log_view view = {.w = &w, .whole = whole};
-    if (!read_ask(call, &view.ask))
+    uint32_t limit;
+    if (!endpoint_limit(call, &limit) || !request_log_read(call, &view.ask))
         return;
+    view.ask.limit = limit;
     endpoint_json(&json, &w);
     jsonw_object(&w);
     jsonw_key(&w, "items"), jsonw_array(&w);
-    int r = ask_log(call, &view, &err);
-    if (r != 0 && r != E_NOT_FOUND) { /* before the first request there is no store */
+    int r = request_log_page(call, &view.ask, tell_row, &view, &view.page, &err);
+    if (r != 0) {
         buf_free(&json);
         queries_fail(call, r, &err);
         return;

@@ -87,6 +87,13 @@ static void show_sign_in(struct endpoint_call *call, unsigned status, struct str
         add_link(&html, STR("/forgot"), WORD("page.sign_in.forgot"));
     if (call->listener == ENDPOINT_PORTAL && call->conf->registration != PORTAL_CLOSED)
         add_link(&html, with_return(call, "/sign-up"), WORD("page.sign_in.no_account"));
+    if (call->listener == ENDPOINT_ADMIN) {
+        buf_add_lit(&html, "<p class=\"note\">");
+        page_text(&html, WORD("page.sign_in.operator"));
+        buf_add_lit(&html, "</p>\n<pre><code>weir admin create you@example.com"
+                           "</code></pre>\n");
+        add_link(&html, STR("/status"), WORD("page.sign_in.status"));
+    }
     end(&html, call, status);
 }
 

@@ -30,6 +30,13 @@ void asset(struct endpoint_call *call)
     endpoint_send(call, &reply, ENDPOINT_FOREVER);
 }
 
+void console_redirect(struct endpoint_call *call)
+{
+    struct reply reply = {.status = 303};
+    reply_add(&reply, STR("Location"), STR("/overview"));
+    endpoint_send(call, &reply, ENDPOINT_NO_STORE);
+}
+
 void status_page(struct endpoint_call *call)
 {
     const struct http_file *file = http_files_find(call->portal->files, STR("status.html"));

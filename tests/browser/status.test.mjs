@@ -37,7 +37,7 @@ async function open({ scheme = 'light', width = 1280 } = {}) {
   page.on('console', (message) => {
     if (/Content Security Policy|TrustedHTML|TrustedScript/i.test(message.text())) page.complaints.push(message.text());
   });
-  await page.goto(`${weir.url}/`);
+  await page.goto(`${weir.url}/status`);
   await page.waitForSelector('.figures');
   return page;
 }
@@ -52,7 +52,7 @@ async function findings(page) {
 }
 
 test('the page comes with a policy that allows nothing but its own files', async () => {
-  const response = await fetch(`${weir.url}/`);
+  const response = await fetch(`${weir.url}/status`);
   const policy = response.headers.get('content-security-policy') ?? '';
   assert.match(policy, /default-src 'none'/);
   assert.match(policy, /script-src 'self'(;|$)/);
@@ -61,7 +61,7 @@ test('the page comes with a policy that allows nothing but its own files', async
 });
 
 test('its script is cached for ever, compressed for those who take it, and the page itself asks again', async () => {
-  const response = await fetch(`${weir.url}/`);
+  const response = await fetch(`${weir.url}/status`);
   assert.match(response.headers.get('cache-control') ?? '', /no-cache|no-store/);
   const html = await response.text();
   const script = html.match(/src="(\/assets\/status-[A-Z0-9]+\.js)"/)?.[1];

@@ -3,6 +3,7 @@
 // The log of requests by HTTP, as the pages use it: what became of one call, told to the people of its app and to
 // operators, to each what is theirs.
 import assert from 'node:assert/strict';
+import net from 'node:net';
 import test from 'node:test';
 import { answerOf, breaches } from './lib/openapi.mjs';
 import { operator, Person } from './lib/person.mjs';
@@ -128,4 +129,81 @@ test('explanations and lists are what the OpenAPI documents say', async (t) => {
     await check(row.replace('{app}', app), row);
     for (const id of [...ids, NOWHERE]) await check(`/api/v1/requests/${id}`, '/api/v1/requests/{id}');
   }
+});
+
+// Rows of CSV, the first of them the names of the columns; quotes as RFC 4180 has them.
+function rowsOf(text) {
+  const lines = text.trimEnd().split('\r\n').map((line) =>
+    [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain));
+  const [names, ...rows] = lines;
+  return rows.map((row) => Object.fromEntries(names.map((name, i) => [name, row[i]])));
+}
+
+test('the log as CSV has every row once, over as many pages as it takes, and no formula', async (t) => {
+  const { site, me, app, secret } = await start(t);
+  const odd = ['/hello', '/hello?x=1,2', '/hello/%22a%22,b', '/hello/=1+1'];
+  const ids = [];
+  for (const path of odd) ids.push((await site.call(path, secret)).headers['x-request-id']);
+  await until(async () => (await me.json(`/api/v1/apps/${app}/requests`)).items.length === odd.length, 'all to be listed');
+
+  const answer = await me.get(`/api/v1/apps/${app}/requests.csv`);
+  assert.equal(answer.headers['content-type'], 'text/csv; charset=utf-8');
+  assert.equal(answer.headers['content-disposition'], 'attachment; filename="requests.csv"');
+  assert.equal(answer.headers.link, undefined, 'there is no more');
+  const rows = rowsOf(answer.body);
+  assert.deepEqual(rows.map(({ id }) => id), [...ids].reverse());
+  const { items } = await me.json(`/api/v1/apps/${app}/requests`);
+  for (const [i, row] of rows.entries()) {
+    const item = items[i];
+    assert.deepEqual([row.time.slice(0, 23), row.path, row.status, row.app, row.client_ip], [item.time.slice(0, 23), item.path, String(item.status), app, '127.0.0.1']);
+    assert.equal(Number(row.duration_ms), item.duration_ms);
+  }
+  // narrowed like the list, refused like the list
+  const refused = rowsOf((await me.get(`/api/v1/apps/${app}/requests.csv?reason=rate_limited`)).body);
+  assert.deepEqual(refused.map(({ id }) => id), ids.slice(2).reverse());
+  assert.equal((await me.get(`/api/v1/apps/${app}/requests.csv?status=9xx`)).status, 422);
+  const other = new Person(site.portal);
+  await other.signUp('other@example.com', 'a long password', 'Other');
+  assert.equal((await other.get(`/api/v1/apps/${app}/requests.csv`)).status, 404);
+
+  const boss = await operator(site);
+  const all = rowsOf((await boss.get('/api/v1/requests.csv')).body);
+  assert.deepEqual(all.map(({ id }) => id), [...ids].reverse());
+});
+
+// So many calls on one connection, all written at once; done when all are answered.
+async function callOften({ gateway: { host, port } }, secret, count) {
+  const socket = net.connect(port, host);
+  socket.write(`GET /hello HTTP/1.1\r\nHost: gateway\r\nX-API-Key: ${secret}\r\n\r\n`.repeat(count));
+  let answers = 0;
+  let tail = '';
+  for await (const chunk of socket) {
+    const text = tail + chunk.toString('latin1');
+    answers += text.split('HTTP/1.1 ').length - 1;
+    tail = text.slice(-8).replaceAll('HTTP/1.1 ', '');
+    if (answers === count) break;
+  }
+  socket.destroy();
+  assert.equal(answers, count);
+}
+
+test('a log longer than one file of CSV goes on where the link leads, each row once', async (t) => {
+  const { site, me, app, secret } = await start(t);
+  const calls = 10_700;
+  await callOften(site, secret, calls);
+  await until(() => site.json('sql', 'SELECT count(*) AS n FROM requests').then(([{ n }]) => n === calls), 'all rows');
+  const ids = new Set();
+  const sizes = [];
+  let path = `/api/v1/apps/${app}/requests.csv?key=${secret.split('_')[2]}`;
+  while (path) {
+    const answer = await me.get(path);
+    const rows = rowsOf(answer.body);
+    for (const { id } of rows) ids.add(id);
+    sizes.push(rows.length);
+    const [, next] = /^<(.*)>; rel="next"$/.exec(answer.headers.link ?? '') ?? [];
+    assert.ok(!next || next.includes('&key='), 'still narrowed');
+    path = next && new URL(next, `http://portal${path}`).pathname + new URL(next, `http://portal${path}`).search;
+  }
+  assert.deepEqual(sizes, [10_000, 700]);
+  assert.equal(ids.size, calls);
 });

@@ -27,7 +27,8 @@ static void each_path_is_answered_on_its_own_listener(void **state)
         unsigned admin, developers;
         const char *type;
     } cases[] = {
-        {"/", 200, 200, "text/html; charset=utf-8"},
+        {"/", 303, 200, "text/html; charset=utf-8"},
+        {"/status", 200, 404, "text/html; charset=utf-8"},
         {"/assets/pages-0A1B.css", 200, 200, "text/css; charset=utf-8"},
         {"/assets/status-2C3D.js", 200, 200, "text/javascript; charset=utf-8"},
         {"/assets/status.html", 404, 404, NULL},
@@ -35,7 +36,7 @@ static void each_path_is_answered_on_its_own_listener(void **state)
         {"/assets/", 404, 404, NULL},
         {"/assets/none.css", 404, 404, NULL},
         {"/assets/a/b.css", 404, 404, NULL},
-        {"/assets/..", 200, 200, "text/html; charset=utf-8"}, /* that is "/" */
+        {"/assets/..", 303, 200, "text/html; charset=utf-8"}, /* that is "/" */
         {"/assets/%2e%2e/metrics", 200, 404, "text/plain; version=0.0.4; charset=utf-8"},
         {"/metrics", 200, 404, "text/plain; version=0.0.4; charset=utf-8"},
         {"/metrics/", 404, 404, NULL},
@@ -73,7 +74,7 @@ static void each_path_is_answered_on_its_own_listener(void **state)
 static void head_is_taken_where_get_is(void **state)
 {
     (void)state;
-    static const char *const paths[] = {"/",        "/healthz",       "/readyz",
+    static const char *const paths[] = {"/status",  "/healthz",       "/readyz",
                                         "/metrics", "/api/v1/status", "/assets/status-2C3D.js"};
     for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
         struct answer a;
@@ -147,7 +148,7 @@ static void pages_carry_the_headers_that_protect_them(void **state)
         answer_free(&a);
     }
     struct answer a;
-    rig_ask(rig.admin, "GET /", BROWSER, &a);
+    rig_ask(rig.admin, "GET /status", BROWSER, &a);
     assert_str_equal(answer_field(&a, "Content-Security-Policy"), csp);
     answer_free(&a);
     rig_ask(rig.admin, "GET /api/v1/status", "", &a);
@@ -164,7 +165,8 @@ static void what_may_be_kept_is_said_with_each_answer(void **state)
         const char *ask, *cache;
         bool tagged;
     } cases[] = {
-        {"GET /", "no-cache", true},
+        {"GET /status", "no-cache", true},
+        {"GET /", "no-store", false},
         {"GET /assets/status-2C3D.js", "public, max-age=31536000, immutable", true},
         {"GET /metrics", "no-store", false},
         {"GET /healthz", "no-store", false},
@@ -188,7 +190,7 @@ static void what_did_not_change_is_not_sent_again(void **state)
         bool people;
         const char *ask;
     } cases[] = {
-        {false, "GET /"},         {false, "GET /assets/pages-0A1B.css"}, {true, "GET /"},
+        {false, "GET /status"},   {false, "GET /assets/pages-0A1B.css"}, {true, "GET /"},
         {true, "GET /problems/"}, {true, "GET /problems/no_route"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -212,7 +214,7 @@ static void files_come_compressed_where_that_is_welcome(void **state)
 {
     (void)state;
     struct answer a;
-    rig_ask(rig.admin, "GET /", "Accept-Encoding: gzip, br\r\n", &a);
+    rig_ask(rig.admin, "GET /status", "Accept-Encoding: gzip, br\r\n", &a);
     assert_str_equal(answer_field(&a, "Content-Encoding"), "gzip"); /* there is no other form */
     assert_str_equal(a.body, "<gzip>");
     answer_free(&a);
@@ -428,7 +430,7 @@ static void a_build_without_web_files_still_answers(void **state)
     struct http_server *admin = loopback_start(portal_serve_admin, portal);
     struct http_server *developers = loopback_start(portal_serve_developers, portal);
     struct answer a;
-    rig_ask(admin, "GET /", "", &a);
+    rig_ask(admin, "GET /status", "", &a);
     assert_int_equal(a.head.status, 404);
     answer_free(&a);
     rig_ask(developers, "GET /", "", &a);

@@ -4,15 +4,16 @@
 import { useState } from 'preact/hooks';
 import { Button } from '../ui/button.tsx';
 import { CodeBlock } from '../ui/copy.tsx';
-import { type Answer, outdated, send, session, useAction, useList } from '../ui/data.ts';
+import { type Answer, outdated, type Page, send, session, useAction, useData, useList } from '../ui/data.ts';
 import { Dialog, DialogActions } from '../ui/dialog.tsx';
 import { faultOf, Input } from '../ui/field.tsx';
 import { usePageTitle } from '../ui/frame.tsx';
 import { t } from '../ui/i18n.ts';
-import { Alert, Badge, Empty, PageHead, ProblemAlert, Time } from '../ui/show.tsx';
-import { type Column, ListTable } from '../ui/table.tsx';
+import { Alert, Badge, Card, Empty, PageHead, ProblemAlert, Time } from '../ui/show.tsx';
+import { type Column, ListTable, Table } from '../ui/table.tsx';
+import { toast } from '../ui/toast.tsx';
 import { Search, State, useSearch, withQuery } from './parts.tsx';
-import type { Account } from './types.ts';
+import type { Account, Invitation } from './types.ts';
 
 function Actions({ person }: { person: Account }) {
   const change = useAction(async (fields: object) => {
@@ -64,7 +65,10 @@ function Invite({ onClose }: { onClose: () => void }) {
   const { run, busy, problem } = useAction(async (form: HTMLFormElement): Promise<Answer<Made>> => {
     const email = String(new FormData(form).get('email') ?? '').trim();
     const answer = await send<Made>('POST', '/api/v1/invitations', email ? { email } : {});
-    if (answer.ok) setMade(answer.data);
+    if (answer.ok) {
+      setMade(answer.data);
+      outdated('/api/v1/invitations');
+    }
     return answer;
   });
   if (made)
@@ -104,6 +108,47 @@ function Invite({ onClose }: { onClose: () => void }) {
   );
 }
 
+function TakeBack({ invitation }: { invitation: Invitation }) {
+  const { run, busy, problem } = useAction(async () => {
+    const answer = await send('DELETE', `/api/v1/invitations/${invitation.id}`);
+    outdated('/api/v1/invitations');
+    if (answer.ok) toast(t('console.invitation.taken'));
+    return answer;
+  });
+  return (
+    <span class="actions">
+      <Button look="quiet" busy={busy} onClick={() => void run()}>
+        {t('console.invitation.take')}
+      </Button>
+      <ProblemAlert problem={problem} />
+    </span>
+  );
+}
+
+const invitationColumns = (): Column<Invitation>[] => [
+  {
+    label: t('console.invite.email'),
+    head: true,
+    wide: true,
+    cell: (invitation) => <span class="name">{invitation.email || t('console.invitation.any')}</span>,
+  },
+  { label: t('console.created'), cell: (invitation) => <Time at={invitation.created} relative /> },
+  { label: t('console.invitation.expires'), cell: (invitation) => <Time at={invitation.expires} relative /> },
+  { label: t('console.actions'), hideLabel: true, align: 'end', cell: (invitation) => <TakeBack invitation={invitation} /> },
+];
+
+// Those that were not used yet; nothing where there are none.
+function Invitations() {
+  const { data, problem, refresh } = useData<Page<Invitation>>('/api/v1/invitations');
+  if (problem) return <ProblemAlert problem={problem} retry={refresh} />;
+  if (!data?.items.length) return null;
+  return (
+    <Card title={t('console.invitations')}>
+      <Table caption={t('console.invitations')} columns={invitationColumns()} rows={data.items} rowKey={({ id }) => id} />
+    </Card>
+  );
+}
+
 export function People() {
   const [query, type] = useSearch();
   const [inviting, setInviting] = useState(false);
@@ -123,6 +168,7 @@ export function People() {
         <Search label={t('console.search.people')} onInput={type} />
         <ListTable list={list} caption={t('console.people')} columns={columns()} rowKey={(person) => person.id} empty={<Empty icon="people" title={t('console.nothing')} />} />
       </section>
+      <Invitations />
       {inviting ? <Invite onClose={() => setInviting(false)} /> : null}
     </>
   );

@@ -3,6 +3,7 @@
 // All calls, the newest first, narrowed by what one looks for.
 import { useLocation } from 'preact-iso/router';
 import { useState } from 'preact/hooks';
+import { ButtonLink } from '../ui/button.tsx';
 import type { Call } from '../ui/call.tsx';
 import { CallLink, useCallPanel } from '../ui/call_open.tsx';
 import { useList } from '../ui/data.ts';
@@ -46,7 +47,14 @@ export function Requests() {
   const set = (name: keyof Filter) => (value: string) => setFilter((before) => ({ ...before, [name]: value.trim() }));
   return (
     <>
-      <PageHead title={t('console.requests')} />
+      <PageHead
+        title={t('console.requests')}
+        actions={
+          <ButtonLink href={`/api/v1/requests.csv${queryOf(filter)}`} icon="download" download="requests.csv" title={t('portal.requests.csv')}>
+            CSV
+          </ButtonLink>
+        }
+      />
       <section class="card">
         <div class="filters">
           {NAMES.map((name) => (

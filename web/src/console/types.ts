@@ -56,6 +56,13 @@ export interface Account {
   signed_in: string | null;
 }
 
+export interface Invitation {
+  id: string;
+  email: string;
+  created: string;
+  expires: string;
+}
+
 export interface Approval {
   id: string;
   app: string;

@@ -68,6 +68,7 @@ function Profile({ person }: { person: Person }) {
           value={person.time_zone}
           optional
           maxLength={64}
+          offers={Intl.supportedValuesOf('timeZone')}
           error={faultOf(problem, 'time_zone')}
         />
         <ProblemAlert problem={problem} />

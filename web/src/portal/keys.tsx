@@ -16,18 +16,22 @@ import { type App, appPath, type Key } from './types.ts';
 
 const AN_HOUR_MS = 3600_000;
 
-type Doing = { what: 'issue' } | { what: 'edit' | 'rotate' | 'revoke'; key: Key };
+type Deed = 'edit' | 'rotate' | 'revoke' | 'finish';
+type Doing = { what: 'issue' } | { what: Deed; key: Key };
 
 const mayWrite = (app: App): boolean => app.role !== 'viewer' && app.state === 'active';
 const works = (key: Key): boolean => key.state === 'active' || key.state === 'expiring';
 
 function Actions({ app, keyRow, onDo }: { app: App; keyRow: Key; onDo: (doing: Doing) => void }) {
   if (!mayWrite(app) || keyRow.state === 'revoked') return null;
-  const act = (what: 'edit' | 'rotate' | 'revoke') => () => onDo({ what, key: keyRow });
+  const act = (what: Deed) => () => onDo({ what, key: keyRow });
   return (
     <span class="actions">
       {works(keyRow) && !keyRow.successor ? (
         <Button look="quiet" icon="rotate" label={t('portal.key.rotate', { name: keyRow.name })} onClick={act('rotate')} />
+      ) : null}
+      {works(keyRow) && keyRow.successor ? (
+        <Button look="quiet" icon="tick" label={t('portal.key.finish', { name: keyRow.name })} onClick={act('finish')} />
       ) : null}
       <Button look="quiet" icon="edit" label={t('portal.key.edit', { name: keyRow.name })} onClick={act('edit')} />
       <Button look="quiet" icon="trash" label={t('portal.key.revoke', { name: keyRow.name })} onClick={act('revoke')} />
@@ -35,23 +39,58 @@ function Actions({ app, keyRow, onDo }: { app: App; keyRow: Key; onDo: (doing: D
   );
 }
 
-function columns(app: App, onDo: (doing: Doing) => void): Column<Key>[] {
+// What it is called, and what sets it apart from the others.
+function Names({ row, rows }: { row: Key; rows: readonly Key[] }) {
+  const before = rows.find((key) => key.kid === row.rotated_from);
+  return (
+    <>
+      <bdi class="name">{row.name}</bdi>
+      <span class="note mono">{row.hint}</span>
+      {row.allow.length ? <span class="note">{t('portal.key.only_from', { networks: row.allow.join(', ') })}</span> : null}
+      {row.rotated_from ? <span class="note">{t('portal.key.replaces', { name: before?.name ?? row.rotated_from })}</span> : null}
+    </>
+  );
+}
+
+function Used({ use }: { use: Key['last_used'] }) {
+  if (!use) return <>{t('portal.never')}</>;
+  return (
+    <>
+      <Time at={use.time} relative />
+      <span class="note">{t('portal.key.from', { address: use.address })}</span>
+    </>
+  );
+}
+
+function Created({ row }: { row: Key }) {
+  return (
+    <>
+      <Time at={row.created} relative />
+      {row.created_by ? <span class="note">{t('portal.key.by', { who: row.created_by })}</span> : null}
+    </>
+  );
+}
+
+function columns(app: App, rows: readonly Key[], onDo: (doing: Doing) => void): Column<Key>[] {
   return [
     {
       label: t('portal.key.name'),
       head: true,
       wide: true,
+      cell: (key) => <Names row={key} rows={rows} />,
+    },
+    {
+      label: t('portal.state'),
       cell: (key) => (
         <>
-          <bdi class="name">{key.name}</bdi>
-          <span class="note mono">{key.hint}</span>
+          <KeyState state={key.state} />
+          {works(key) && key.successor ? <span class="note">{t('portal.key.replaced')}</span> : null}
         </>
       ),
     },
-    { label: t('portal.state'), cell: (key) => <KeyState state={key.state} /> },
-    { label: t('portal.key.used'), cell: (key) => (key.last_used ? <Time at={key.last_used.time} relative /> : t('portal.never')) },
+    { label: t('portal.key.used'), cell: (key) => <Used use={key.last_used} /> },
     { label: t('portal.key.expires'), cell: (key) => (key.expires ? <Time at={key.expires} relative /> : t('portal.never')) },
-    { label: t('portal.created'), cell: (key) => <Time at={key.created} relative /> },
+    { label: t('portal.created'), cell: (key) => <Created row={key} /> },
     {
       label: t('portal.actions'),
       hideLabel: true,
@@ -91,6 +130,33 @@ function Revoke({ app, row, onClose }: { app: App; row: Key; onClose: () => void
   );
 }
 
+// The end of a rotation: the old key goes, its successor has taken over.
+function Finish({ app, row, onClose }: { app: App; row: Key; onClose: () => void }) {
+  const { run, busy, problem } = useAction(async () => {
+    const answer = await send('PATCH', `${appPath(app.name)}/keys/${row.kid}`, { expires_s: 0 });
+    if (answer.ok) {
+      outdated(appPath(app.name));
+      toast(t('portal.key.finished', { name: row.name }));
+      onClose();
+    }
+    return answer;
+  });
+  return (
+    <Confirm
+      title={t('portal.key.finish.title')}
+      verb={t('portal.key.finish.verb')}
+      {...(isBusy(row) ? { typed: row.name } : {})}
+      busy={busy}
+      problem={problem}
+      onConfirm={() => void run()}
+      onClose={onClose}
+    >
+      <p>{t('portal.key.finish.text', { name: row.name })}</p>
+      {isBusy(row) ? <p class="warn">{t('portal.key.revoke.busy')}</p> : <p>{t('portal.key.finish.quiet')}</p>}
+    </Confirm>
+  );
+}
+
 function Doings({ app, doing, onClose }: { app: App; doing: Doing; onClose: () => void }) {
   switch (doing.what) {
     case 'issue':
@@ -99,6 +165,8 @@ function Doings({ app, doing, onClose }: { app: App; doing: Doing; onClose: () =
       return <RotateKey app={app} row={doing.key} onClose={onClose} />;
     case 'edit':
       return <EditKey app={app} row={doing.key} onClose={onClose} />;
+    case 'finish':
+      return <Finish app={app} row={doing.key} onClose={onClose} />;
     case 'revoke':
       return <Revoke app={app} row={doing.key} onClose={onClose} />;
   }
@@ -116,7 +184,7 @@ function KeyList({ app, onDo }: { app: App; onDo: (doing: Doing) => void }) {
       <ListTable
         list={list}
         caption={t('portal.keys')}
-        columns={columns(app, onDo)}
+        columns={columns(app, list.data ?? [], onDo)}
         rowKey={(key) => key.kid}
         empty={
           <Empty icon="key" title={t('portal.keys.empty')} actions={mayWrite(app) ? issue : null}>

@@ -2,7 +2,7 @@
 //
 // An app's calls: what was asked, what came of it, why. The newest first; live where one likes.
 import { useMemo, useState } from 'preact/hooks';
-import { Button } from '../ui/button.tsx';
+import { Button, ButtonLink } from '../ui/button.tsx';
 import type { Call } from '../ui/call.tsx';
 import { CallLink, useCallPanel } from '../ui/call_open.tsx';
 import { get, type Page, useList, usePoll } from '../ui/data.ts';
@@ -78,6 +78,9 @@ function Log({ app }: { app: App }) {
       <div class="filters" role="search">
         <FilterFields app={app.name} filters={filters} shown={shown.data ?? []} />
         <span class="actions">
+          <ButtonLink href={`${appPath(app.name)}/requests.csv${filters.query}`} icon="download" download="requests.csv" title={t('portal.requests.csv')}>
+            CSV
+          </ButtonLink>
           <Button icon={live ? 'pause' : 'play'} pressed={live} onClick={() => setLive(!live)}>
             {t('portal.call.live')}
           </Button>

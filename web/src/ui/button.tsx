@@ -54,11 +54,12 @@ interface LinkProps {
   look?: Look;
   icon?: IconName;
   download?: string;
+  title?: string;
 }
 
-export function ButtonLink({ children, href, look = 'plain', icon, download }: LinkProps) {
+export function ButtonLink({ children, href, look = 'plain', icon, download, title }: LinkProps) {
   return (
-    <a class={`button ${look === 'plain' ? '' : look}`} href={href} download={download}>
+    <a class={`button ${look === 'plain' ? '' : look}`} href={href} download={download} title={title}>
       {icon ? <Icon name={icon} /> : null}
       {children}
     </a>

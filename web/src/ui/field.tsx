@@ -67,6 +67,7 @@ interface InputProps extends Common {
   maxLength?: number;
   spellcheck?: boolean;
   focus?: boolean; // where a dialog begins
+  offers?: readonly string[]; // what one may mean, beside anything else
   onInput?: (value: string) => void;
 }
 
@@ -75,9 +76,11 @@ export function Input(props: InputProps) {
   return (
     <Frame {...props}>
       {({ id, described, invalid }) => (
+        <>
         <input
           id={id}
           name={name}
+          list={props.offers ? `${id}-offers` : undefined}
           // the attributes are those of any of its types; Preact's types want to know which
           type={type as 'text'}
           value={value}
@@ -96,6 +99,14 @@ export function Input(props: InputProps) {
           aria-describedby={described}
           onInput={(event) => onInput?.(event.currentTarget.value)}
         />
+        {props.offers ? (
+          <datalist id={`${id}-offers`}>
+            {props.offers.map((offer) => (
+              <option key={offer} value={offer} />
+            ))}
+          </datalist>
+        ) : null}
+        </>
       )}
     </Frame>
   );

@@ -12,13 +12,21 @@ export interface Limit {
   unit?: string;
 }
 
+const UNITS: Readonly<Record<number, string>> = { 60: 'minute', 3600: 'hour', 86400: 'day' };
+
+const perUnit = (requests: number, unit: string): string =>
+  t('portal.limit.quota', { count: requests, unit: t(`portal.unit.${unit}` as Word) });
+
+function rateWords({ requests, per_s = 1 }: Limit): string {
+  const unit = UNITS[per_s];
+  if (unit) return perUnit(requests, unit);
+  if (per_s === 1) return t('portal.limit.second', { count: requests });
+  return t('portal.limit.rate', { count: requests, seconds: per_s });
+}
+
 // "100 requests in 10 seconds, 20 at once"
 export function limitWords(limit: Limit): string {
-  if (limit.kind === 'quota')
-    return t('portal.limit.quota', { count: limit.requests, unit: t(`portal.unit.${limit.unit ?? 'day'}` as Word) });
-  const words =
-    limit.per_s === 1
-      ? t('portal.limit.second', { count: limit.requests })
-      : t('portal.limit.rate', { count: limit.requests, seconds: limit.per_s ?? 1 });
+  if (limit.kind === 'quota') return perUnit(limit.requests, limit.unit ?? 'day');
+  const words = rateWords(limit);
   return limit.burst && limit.burst !== limit.requests ? `${words}, ${t('portal.limit.burst', { count: limit.burst })}` : words;
 }

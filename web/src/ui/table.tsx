@@ -123,7 +123,14 @@ export function ListTable<T>({ list, empty, ...table }: ListTableProps<T>) {
       </div>
     );
   }
-  if (list.data.length === 0) return <>{empty}</>;
+  // a page of a long log may hold nothing that was looked for, and yet not be the last one
+  if (list.data.length === 0)
+    return (
+      <>
+        {list.more ? <p class="inset">{t('ui.further')}</p> : empty}
+        <More list={list} />
+      </>
+    );
   return (
     <>
       <Table {...table} rows={list.data} />
