@@ -10,7 +10,7 @@ import type { AuditEntry } from '../ui/types.ts';
 
 const columns = (): Column<AuditEntry>[] => [
   { label: t('console.time'), cell: (entry) => <Time at={entry.time} /> },
-  { label: t('console.actor'), head: true, cell: (entry) => entry.actor },
+  { label: t('console.actor'), head: true, cell: (entry) => <span class="name">{entry.actor}</span> },
   { label: t('console.action'), cell: (entry) => <code>{entry.action}</code> },
   {
     label: t('console.object'),

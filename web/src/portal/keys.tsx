@@ -55,19 +55,19 @@ function Names({ row, rows }: { row: Key; rows: readonly Key[] }) {
 function Used({ use }: { use: Key['last_used'] }) {
   if (!use) return <>{t('portal.never')}</>;
   return (
-    <>
+    <span>
       <Time at={use.time} relative />
-      <span class="note">{t('portal.key.from', { address: use.address })}</span>
-    </>
+      <span class="note below">{t('portal.key.from', { address: use.address })}</span>
+    </span>
   );
 }
 
 function Created({ row }: { row: Key }) {
   return (
-    <>
+    <span>
       <Time at={row.created} relative />
-      {row.created_by ? <span class="note">{t('portal.key.by', { who: row.created_by })}</span> : null}
-    </>
+      {row.created_by ? <span class="note below">{t('portal.key.by', { who: row.created_by })}</span> : null}
+    </span>
   );
 }
 
@@ -82,10 +82,10 @@ function columns(app: App, rows: readonly Key[], onDo: (doing: Doing) => void): 
     {
       label: t('portal.state'),
       cell: (key) => (
-        <>
+        <span>
           <KeyState state={key.state} />
-          {works(key) && key.successor ? <span class="note">{t('portal.key.replaced')}</span> : null}
-        </>
+          {works(key) && key.successor ? <span class="note below">{t('portal.key.replaced')}</span> : null}
+        </span>
       ),
     },
     { label: t('portal.key.used'), cell: (key) => <Used use={key.last_used} /> },

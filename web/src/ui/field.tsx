@@ -21,17 +21,19 @@ interface FrameProps {
   hint?: ComponentChildren;
   error?: string | undefined;
   optional?: boolean;
+  type?: string;
   children: (ids: { id: string; described: string | undefined; invalid: true | undefined }) => ComponentChildren;
 }
 
-function Frame({ label, hint, error, optional, children }: FrameProps) {
+// What is searched for is left out so often that it need not be said.
+function Frame({ label, hint, error, optional, type, children }: FrameProps) {
   const id = useId();
   const described = [error ? `${id}-error` : '', hint ? `${id}-hint` : ''].filter(Boolean).join(' ') || undefined;
   return (
     <div class="field">
       <label for={id}>
         {label}
-        {optional ? <span class="optional"> {t('ui.optional')}</span> : null}
+        {optional && type !== 'search' ? <span class="optional"> {t('ui.optional')}</span> : null}
       </label>
       {children({ id, described, invalid: error ? true : undefined })}
       {error ? (
