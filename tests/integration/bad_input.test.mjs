@@ -5,13 +5,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
-  chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, rmdirSync, rmSync, truncateSync, writeFileSync,
+  chmodSync, cpSync, existsSync, readdirSync, rmSync, truncateSync, writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { dayFiles, sqlite, weir, Weir } from './lib/weir.mjs';
+import { dayFiles, smallDisk, sqlite, weir, Weir } from './lib/weir.mjs';
 import { call, echo, origin } from './lib/wire.mjs';
 
 const config = (more = {}) => ({
@@ -112,16 +111,6 @@ for (const [what, path, pattern] of [
     failsInOneLine(w, new RegExp(`^weir: ${pattern.source}`));
     assert.deepEqual(readdirSync(w.dir), ['weir.yaml']);
   });
-}
-
-// A small file system, or false where this machine does not let us have one.
-function smallDisk(t, options) {
-  const dir = mkdtempSync(join(tmpdir(), 'weir-disk-'));
-  t.after(() => {
-    spawnSync('umount', ['-l', dir]);
-    rmdirSync(dir);
-  });
-  return spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', dir]).status === 0 && dir;
 }
 
 test('a read-only disk is refused', (t) => {

@@ -4,7 +4,7 @@
 // its admin listener tell. Nothing here sleeps for a result: until() waits for a condition.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -228,4 +228,14 @@ export function requests(data, select = '*', rest = '') {
     + 'bytes_out,duration_us,upstream_us,upstream,target,attempts,protocol,user_agent,referer,metered,trail';
   return dayFiles(data).flatMap((file) =>
     sqlite(file, `SELECT ${select} FROM (SELECT ${columns}, ${id} FROM requests) ${rest}`));
+}
+
+// A small file system, or false where this machine does not let us have one.
+export function smallDisk(t, options) {
+  const dir = mkdtempSync(join(tmpdir(), 'weir-disk-'));
+  t.after(() => {
+    spawnSync('umount', ['-l', dir]);
+    rmdirSync(dir);
+  });
+  return spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', dir]).status === 0 && dir;
 }

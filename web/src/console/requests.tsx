@@ -11,12 +11,12 @@ import { Input, Select } from '../ui/field.tsx';
 import { milliseconds } from '../ui/format.ts';
 import { usePageTitle } from '../ui/frame.tsx';
 import { t } from '../ui/i18n.ts';
-import { Badge, Empty, PageHead, Time } from '../ui/show.tsx';
+import { Badge, Empty, Moment, PageHead } from '../ui/show.tsx';
 import { type Column, ListTable } from '../ui/table.tsx';
 import { statusTone } from '../ui/tone.ts';
 
 const columns = (): Column<Call>[] => [
-  { label: t('console.time'), cell: (call) => <Time at={call.time} /> },
+  { label: t('console.time'), cell: (call) => <Moment at={call.time} /> },
   {
     label: t('console.asked_for'),
     head: true,
@@ -58,7 +58,7 @@ export function Requests() {
       <section class="card">
         <div class="filters">
           {NAMES.map((name) => (
-            <Input key={name} name={name} label={t(`console.filter.${name}`)} value={filter[name] ?? ''} optional onInput={set(name)} />
+            <Input key={name} name={name} type="search" label={t(`console.filter.${name}`)} value={filter[name] ?? ''} optional onInput={set(name)} />
           ))}
           <Select
             name="status"

@@ -6,9 +6,9 @@ import { Button, ButtonLink } from '../ui/button.tsx';
 import type { Call } from '../ui/call.tsx';
 import { CallLink, useCallPanel } from '../ui/call_open.tsx';
 import { get, type Page, useList, usePoll } from '../ui/data.ts';
-import { bytes, clockSeconds, dayMonth, exact, milliseconds } from '../ui/format.ts';
+import { bytes, milliseconds } from '../ui/format.ts';
 import { t } from '../ui/i18n.ts';
-import { Badge, Empty } from '../ui/show.tsx';
+import { Badge, Empty, Moment } from '../ui/show.tsx';
 import { type Column, ListTable } from '../ui/table.tsx';
 import { statusTone } from '../ui/tone.ts';
 import { AppFrame } from './parts.tsx';
@@ -17,12 +17,6 @@ import { type App, appPath } from './types.ts';
 
 const LIVE_MS = 2000;
 const LIVE_ROWS = 200;
-
-const Moment = ({ at }: { at: string }) => (
-  <time dateTime={at} title={exact(at)}>
-    {clockSeconds(at)} <span class="note">{dayMonth(at)}</span>
-  </time>
-);
 
 const columns = (): Column<Call>[] => [
   { label: t('portal.call.time'), cell: (call) => <Moment at={call.time} /> },

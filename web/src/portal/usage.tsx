@@ -3,14 +3,14 @@
 // What an app has used: figures, graphs, refusals by their reasons.
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ButtonLink } from '../ui/button.tsx';
-import { useData } from '../ui/data.ts';
+import { type Page, useData } from '../ui/data.ts';
 import { Choices } from '../ui/field.tsx';
 import { bytes, count, milliseconds, share } from '../ui/format.ts';
 import { t } from '../ui/i18n.ts';
 import { Card, Empty, ProblemAlert, Skeleton, Stat, Stats, Time } from '../ui/show.tsx';
 import { Graph } from './graph.tsx';
 import { AppFrame } from './parts.tsx';
-import { type App, appPath } from './types.ts';
+import { type App, appPath, type Key } from './types.ts';
 
 const RANGES = ['1h', '24h', '7d', '30d'];
 
@@ -107,7 +107,7 @@ function Figures({ data }: { data: UsageData }) {
   );
 }
 
-function Shown({ data }: { data: UsageData }) {
+function Shown({ data, names }: { data: UsageData; names: ReadonlyMap<string, string> }) {
   if (data.totals.requests === 0)
     return (
       <Empty icon="chart" title={t('portal.usage.empty')}>
@@ -134,7 +134,7 @@ function Shown({ data }: { data: UsageData }) {
       <div class="columns three">
         <Bars title={t('portal.usage.reasons')} rows={data.reasons.map((one) => ({ name: one.reason, requests: one.requests, href: `/problems/${one.reason}` }))} />
         <Bars title={t('portal.usage.apis')} rows={data.apis.map((one) => ({ name: one.api, requests: one.requests }))} />
-        <Bars title={t('portal.usage.keys')} rows={data.keys.map((one) => ({ name: one.key, requests: one.requests }))} />
+        <Bars title={t('portal.usage.keys')} rows={data.keys.map((one) => ({ name: names.get(one.key) ?? one.key, requests: one.requests }))} />
       </div>
     </div>
   );
@@ -154,6 +154,8 @@ function Ranged({ app }: { app: App }) {
   const path = `${appPath(app.name)}/usage`;
   const [range, setRange] = useRange(path);
   const { data, problem, refresh } = useData<UsageData>(`${path}?range=${range}`);
+  const { data: keys } = useData<Page<Key>>(`${appPath(app.name)}/keys`);
+  const names = new Map(keys?.items.map(({ kid, name }) => [kid, name]));
   return (
     <div class="stack">
       <div class="filters">
@@ -169,7 +171,7 @@ function Ranged({ app }: { app: App }) {
           CSV
         </ButtonLink>
       </div>
-      {data ? <Shown data={data} /> : problem ? <ProblemAlert problem={problem} retry={refresh} /> : <Skeleton of="graph" />}
+      {data ? <Shown data={data} names={names} /> : problem ? <ProblemAlert problem={problem} retry={refresh} /> : <Skeleton of="graph" />}
     </div>
   );
 }

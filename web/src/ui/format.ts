@@ -96,7 +96,7 @@ const steps: [number, Intl.RelativeTimeFormatUnit][] = [
   [60, 'second'],
   [3600, 'minute'],
   [86400, 'hour'],
-  [30 * 86400, 'day'],
+  [100 * 86400, 'day'], // what lasts 90 days is not said to last two months
   [365 * 86400, 'month'],
   [Infinity, 'year'],
 ];
@@ -110,7 +110,8 @@ export function ago(moment: string, now: number): string {
   const seconds = (then - now) / 1000;
   if (Math.abs(seconds) < 5) return format.format(0, 'second');
   const [, unit] = steps.find(([below]) => Math.abs(seconds) < below) as [number, keyof typeof lengths];
-  return format.format(Math.trunc(seconds / lengths[unit]), unit);
+  const whole = unit === 'day' ? Math.round : Math.trunc;
+  return format.format(whole(seconds / lengths[unit]), unit);
 }
 
 function dates(name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {

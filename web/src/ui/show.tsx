@@ -5,7 +5,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
 import { Button } from './button.tsx';
 import type { Problem } from './data.ts';
-import { ago, count, dateTime, exact, share } from './format.ts';
+import { ago, clockSeconds, count, dateTime, dayMonth, exact, share } from './format.ts';
 import { t } from './i18n.ts';
 import { Icon, type IconName, ToneIcon } from './icons.tsx';
 import type { Tone } from './tone.ts';
@@ -280,3 +280,10 @@ export function Facts({ facts }: { facts: readonly Fact[] }) {
     </dl>
   );
 }
+
+// When something happened among much that did: to the second, the day beside it.
+export const Moment = ({ at }: { at: string }) => (
+  <time dateTime={at} title={exact(at)}>
+    {clockSeconds(at)} <span class="note">{dayMonth(at)}</span>
+  </time>
+);
