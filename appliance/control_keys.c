@@ -236,7 +236,7 @@ static json_t *revoke_key(const struct control_keys *keys, const json_t *request
 static int enable_work(struct registry_write *write, void *ctx, struct error *err)
 {
     struct work *work = ctx;
-    int r = store_keys_enable(write->db, work->kid, work->enabled, err);
+    int r = store_keys_enable(write->db, work->kid, work->enabled, KEY_BY_OPERATOR, err);
     return r == 0 ? tell_change(work, write, work->enabled ? "key.enabled" : "key.disabled", err)
                   : r;
 }

@@ -11,11 +11,7 @@
 
 #include "gateway/req.h"
 
-/*
- * Sets req->client_ip and req->via_proxy. Behind a trusted proxy the client is the last address of
- * X-Forwarded-For, or of Forwarded where that is configured, that is not itself a trusted proxy. An
- * element that is no address ends the search: what lies beyond it is hearsay.
- */
+/* Sets req->client_ip, as base/http/forwarded.h finds it, and req->via_proxy. */
 void client_find(struct req *req);
 
 #endif

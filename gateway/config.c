@@ -62,8 +62,9 @@ static const struct conf_field SECTION_FIELDS[] = {
     {.name = "trusted_proxies",
      CONF_AS_CIDRS(struct gateway_config, trusted_proxies),
      .unset = "none",
-     .doc = "Who is believed when it tells the client's address, in the field of "
-            "`client_ip_header`."},
+     .doc =
+         "Who is believed, on all listeners, when it tells the client's address, in the field of "
+         "`client_ip_header`."},
     {.name = "client_ip_header",
      CONF_AS_ENUM(struct gateway_config, client_header),
      .names = CLIENT_HEADERS,

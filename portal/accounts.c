@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "portal/accounts.h"
 
+#include "base/log.h"
 #include "portal/locale.h"
 #include "portal/notify.h"
 #include "portal/session.h"
@@ -82,8 +83,10 @@ static struct str link_to(const struct endpoint_call *call, const char *page,
 
 /* Draws a link for the person and puts the mail with it into the queue. */
 static int send_link(struct endpoint_call *call, struct registry_write *write,
-                     const struct person *person, enum link_kind kind, struct error *err)
+                     const struct found_person *found, enum link_kind kind, struct error *err)
 {
+    const struct person *person = &found->person;
+    bool is_confirmed = found->state != PERSON_UNCONFIRMED;
     static const struct {
         const char *page, *template;
         int64_t lasts_us;
@@ -104,7 +107,7 @@ static int send_link(struct endpoint_call *call, struct registry_write *write,
     struct notice notice = {.template = KINDS[kind].template,
                             .to = person->email,
                             .locale = locale_of_person(call, person)};
-    if (kind != LINK_CONFIRM) /* until then anybody may have put any words under this address */
+    if (is_confirmed) /* until then anybody may have put any words under this address */
         notice.name = person->name;
     notice_add(&notice, STR("link"), link_to(call, KINDS[kind].page, &token));
     sodium_memzero(&token, sizeof(token));
@@ -157,6 +160,7 @@ static int create_person(struct registry_write *write, struct signing_up *s, str
                                .state = confirm ? PERSON_UNCONFIRMED : PERSON_ACTIVE,
                                .locale = locale_name(locale_of(call)),
                                .now = write->now};
+    s->found.state = wish.state;
     s->found.person = (struct person){
         .id = wish.id, .email = wish.email, .name = wish.name, .locale = wish.locale};
     int r = store_people_create(write->db, &wish, err);
@@ -166,7 +170,7 @@ static int create_person(struct registry_write *write, struct signing_up *s, str
     if (r == 0)
         r = session_audit(call, write, "account.created", wish.email, &wish.team, err);
     if (r == 0 && confirm)
-        r = send_link(call, write, &s->found.person, LINK_CONFIRM, err);
+        r = send_link(call, write, &s->found, LINK_CONFIRM, err);
     else if (r == 0)
         r = session_begin(call, write, &wish.id, err);
     if (confirm || r != 0)
@@ -183,8 +187,12 @@ static int meet_existing(struct registry_write *write, struct signing_up *s, str
         return 0;
     }
     s->outcome = SIGN_UP_CONFIRM;
+    /*
+     * Who signed up first may have been somebody else, with a password of theirs. So neither that
+     * nor this password gets into force: whoever reads the address's mail sets one.
+     */
     if (s->found.state == PERSON_UNCONFIRMED)
-        return send_link(s->call, write, &s->found.person, LINK_CONFIRM, err);
+        return send_link(s->call, write, &s->found, LINK_RESET, err);
     struct notice notice = {.template = "known",
                             .to = s->found.person.email,
                             .name = s->found.person.name,
@@ -333,11 +341,25 @@ static int count_wrong(struct endpoint_call *call, int r)
     return r;
 }
 
-int accounts_confirm(struct endpoint_call *call, struct str token, struct error *err)
+/* Whether a link may be tried: not by who has tried too many that were none. */
+static int check_tries(struct endpoint_call *call, unsigned *ret_seconds, struct error *err)
+{
+    *ret_seconds = 0;
+    if (!throttle_is_full(call->portal->throttle, THROTTLE_ADDRESS, endpoint_address(call),
+                          clock_mono(), ret_seconds))
+        return 0;
+    return error_set(err, E_FULL, "Too many attempts. Wait, then try again.");
+}
+
+int accounts_confirm(struct endpoint_call *call, struct str token, unsigned *ret_seconds,
+                     struct error *err)
 {
     struct using_link u = {
         .call = call, .token = token, .kind = LINK_CONFIRM, .found = {.call = call}};
-    int r = registry_write(call->portal->registry, confirm, &u, err);
+    int r = check_tries(call, ret_seconds, err);
+    if (r != 0)
+        return r;
+    r = registry_write(call->portal->registry, confirm, &u, err);
     if (r == 0)
         r = keep_person(call, &u.found.person, err);
     return count_wrong(call, r);
@@ -357,21 +379,28 @@ static int ask_reset(struct registry_write *write, void *ctx, struct error *err)
     int r = find_person(write->db, asking->email, &found, err);
     if (r != 0 || !found.there || found.state == PERSON_SUSPENDED)
         return r;
-    return send_link(asking->call, write, &found.person, LINK_RESET, err);
+    return send_link(asking->call, write, &found, LINK_RESET, err);
 }
 
-int accounts_ask_reset(struct endpoint_call *call, struct str email, unsigned *ret_seconds,
-                       struct error *err)
+bool accounts_may_ask_reset(struct endpoint_call *call, unsigned *ret_seconds)
 {
-    struct asking_reset asking = {.call = call, .email = email};
     struct throttle *throttle = call->portal->throttle;
     struct str address = endpoint_address(call);
     struct mono now = clock_mono();
     *ret_seconds = 0;
     if (throttle_is_full(throttle, THROTTLE_MAILS, address, now, ret_seconds))
-        return 0;
+        return false;
     throttle_count(throttle, THROTTLE_MAILS, address, now);
-    return call->conf->mail ? registry_write(call->portal->registry, ask_reset, &asking, err) : 0;
+    return true;
+}
+
+void accounts_ask_reset(struct endpoint_call *call, struct str email)
+{
+    struct asking_reset asking = {.call = call, .email = email};
+    struct error err = ERROR_INIT;
+    int r = call->conf->mail ? registry_write(call->portal->registry, ask_reset, &asking, &err) : 0;
+    if (r != 0)
+        log_error("a link to reset a password could not be sent", kv_str("why", err.text));
 }
 
 static int reset(struct registry_write *write, void *ctx, struct error *err)
@@ -394,12 +423,32 @@ static int reset(struct registry_write *write, void *ctx, struct error *err)
     return notify(u->call->portal, u->call->conf, write, &notice, err);
 }
 
+/* A look before the costly work: a password is hashed for who holds a link, not for anybody. */
+static int check_link(const struct using_link *u, struct error *err)
+{
+    struct registry *registry = u->call->portal->registry;
+    struct found_link link = {.arena = http_arena(u->call->conn)};
+    struct db *db;
+    int r = registry_read(registry, &db, err);
+    if (r != 0)
+        return r;
+    r = store_links_find(db, registry_pepper(registry), u->kind, u->token, clock_wall(), take_link,
+                         &link, err);
+    registry_read_done(registry, db);
+    return r;
+}
+
 int accounts_reset(struct endpoint_call *call, struct str token, struct str password,
-                   struct error *err)
+                   unsigned *ret_seconds, struct error *err)
 {
     struct using_link u = {
         .call = call, .token = token, .kind = LINK_RESET, .found = {.call = call}};
-    int r = password_hash(call->portal->passwords, password, u.password);
+    int r = check_tries(call, ret_seconds, err);
+    if (r == 0)
+        r = count_wrong(call, check_link(&u, err));
+    if (r != 0)
+        return r;
+    r = password_hash(call->portal->passwords, password, u.password);
     if (r != 0)
         return error_set(err, E_BUSY, "too many passwords are being hashed");
     r = registry_write(call->portal->registry, reset, &u, err);

@@ -35,18 +35,23 @@ struct sign_up_result {
 must_check int accounts_sign_up(struct endpoint_call *call, struct sign_up_result *ret_result,
                                 struct error *err);
 
-/* Confirms the address of a link, and signs in. E_NOT_FOUND. */
-must_check int accounts_confirm(struct endpoint_call *call, struct str token, struct error *err);
+/* Confirms the address of a link, and signs in. E_NOT_FOUND, or E_FULL where too many links were
+ * tried that are none: *ret_seconds is when to try again, else 0. */
+must_check int accounts_confirm(struct endpoint_call *call, struct str token, unsigned *ret_seconds,
+                                struct error *err);
 
-/* Sends a link to set a new password, if the address has an account. *ret_seconds is when to try
- * again where too many were asked for, else 0. */
-must_check int accounts_ask_reset(struct endpoint_call *call, struct str email,
-                                  unsigned *ret_seconds, struct error *err);
+/* Whether a link to set a new password may be asked for now, which counts as one; else *ret_seconds
+ * is when. */
+must_check bool accounts_may_ask_reset(struct endpoint_call *call, unsigned *ret_seconds);
+
+/* Sends that link, if the address has an account. To be called after the answer was sent: neither
+ * what it says nor when it comes may tell whether there is one. */
+void accounts_ask_reset(struct endpoint_call *call, struct str email);
 
 /* Sets a new password by a link: it is used up, all sessions end, the address counts as confirmed.
- * E_NOT_FOUND. */
+ * Fails as accounts_confirm() does. */
 must_check int accounts_reset(struct endpoint_call *call, struct str token, struct str password,
-                              struct error *err);
+                              unsigned *ret_seconds, struct error *err);
 
 /* One sentence, and the status, for an outcome. */
 struct str sign_up_sentence(enum sign_up outcome);

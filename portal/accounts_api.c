@@ -31,12 +31,22 @@ void people_post(struct endpoint_call *call)
     endpoint_send_json(call, status, &json);
 }
 
+static void send_failure(struct endpoint_call *call, int r, unsigned seconds,
+                         const struct error *err)
+{
+    if (seconds > 0)
+        endpoint_fail_later(call, 429, sign_in_sentence(SIGN_IN_THROTTLED), seconds);
+    else
+        endpoint_fail_error(call, r, err);
+}
+
 void confirmations_post(struct endpoint_call *call)
 {
     struct error err = ERROR_INIT;
-    int r = accounts_confirm(call, input_text(&call->input, "token"), &err);
+    unsigned seconds;
+    int r = accounts_confirm(call, input_text(&call->input, "token"), &seconds, &err);
     if (r != 0) {
-        endpoint_fail_error(call, r, &err);
+        send_failure(call, r, seconds, &err);
         return;
     }
     struct buf json;
@@ -48,25 +58,24 @@ void confirmations_post(struct endpoint_call *call)
 
 void resets_post(struct endpoint_call *call)
 {
-    struct error err = ERROR_INIT;
     unsigned seconds;
     struct reply reply = {.status = 202};
-    int r = accounts_ask_reset(call, input_text(&call->input, "email"), &seconds, &err);
-    if (r != 0)
-        endpoint_fail_error(call, r, &err);
-    else if (seconds > 0)
+    if (!accounts_may_ask_reset(call, &seconds)) {
         endpoint_fail_later(call, 429, sign_in_sentence(SIGN_IN_THROTTLED), seconds);
-    else
-        endpoint_send(call, &reply, ENDPOINT_NO_STORE);
+        return;
+    }
+    endpoint_send(call, &reply, ENDPOINT_NO_STORE);
+    accounts_ask_reset(call, input_text(&call->input, "email"));
 }
 
 void resets_put(struct endpoint_call *call)
 {
     struct error err = ERROR_INIT;
+    unsigned seconds;
     int r = accounts_reset(call, input_text(&call->input, "token"),
-                           input_text(&call->input, "password"), &err);
+                           input_text(&call->input, "password"), &seconds, &err);
     if (r != 0)
-        endpoint_fail_error(call, r, &err);
+        send_failure(call, r, seconds, &err);
     else
         endpoint_send_done(call, STR("/sign-in"));
 }

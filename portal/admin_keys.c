@@ -99,6 +99,7 @@ struct change {
 
     /* as it was before */
     enum key_state state;
+    bool held;
     struct str app;
     struct uuid team; /* zeros for an app of the file */
 };
@@ -107,6 +108,7 @@ static int take_key(void *ctx, const struct key_row *row)
 {
     struct change *change = ctx;
     change->state = row->state;
+    change->held = row->held;
     change->app = arena_dup(http_arena(change->call->conn), row->app);
     return 0;
 }
@@ -144,9 +146,12 @@ static int enable(struct registry_write *write, void *ctx, struct error *err)
 {
     struct change *change = ctx;
     int r = look(write, change, err);
-    if (r != 0 || change->state == (change->enabled ? KEY_ACTIVE : KEY_DISABLED))
+    bool as_wanted = change->enabled ? change->state == KEY_ACTIVE
+                                     : change->state == KEY_DISABLED && change->held;
+    if (r != 0 || as_wanted)
         return r;
-    r = store_keys_enable(write->db, change->call->params[0], change->enabled, err);
+    r = store_keys_enable(write->db, change->call->params[0], change->enabled, KEY_BY_OPERATOR,
+                          err);
     return r == 0 ? audit(write, change, change->enabled ? "key.enabled" : "key.disabled", err) : r;
 }
 

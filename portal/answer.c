@@ -175,6 +175,9 @@ void endpoint_fail_error(struct endpoint_call *call, int code, const struct erro
     case E_EXISTS:
         endpoint_fail(call, 409, str_from(err->text));
         break;
+    case E_DENIED:
+        endpoint_fail(call, 403, str_from(err->text));
+        break;
     case E_INVALID:
     case E_RANGE:
         endpoint_fail(call, 422, str_from(err->text));
@@ -266,7 +269,7 @@ struct str endpoint_header(const struct endpoint_call *call, struct str name)
 struct str endpoint_address(const struct endpoint_call *call)
 {
     char text[IP_TEXT_MAX];
-    ip_format(call->conn->peer, text);
+    ip_format(call->client, text);
     return arena_dup(http_arena(call->conn), str_from(text));
 }
 

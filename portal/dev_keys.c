@@ -58,6 +58,7 @@ void dev_tell_key(struct jsonw *w, const struct endpoint_call *call, const struc
     jsonw_key(w, "app"), jsonw_str(w, row->app);
     jsonw_key(w, "env"), jsonw_str(w, env);
     jsonw_key(w, "state"), jsonw_cstr(w, state_shown(row, clock_wall()));
+    jsonw_key(w, "held"), jsonw_bool(w, row->held);
     endpoint_time(w, "created", row->created);
     dev_tell_or_null(w, "created_by", row->created_by);
     endpoint_time(w, "expires", row->expires);
@@ -245,7 +246,7 @@ static int apply(struct registry_write *write, struct change *change, struct err
     if (change->key.name.p != NULL || change->key.set_expires || change->key.set_allow)
         r = store_keys_change(write->db, &change->key, err);
     if (r == 0 && change->set_enabled)
-        r = store_keys_enable(write->db, change->key.kid, change->enabled, err);
+        r = store_keys_enable(write->db, change->key.kid, change->enabled, KEY_BY_OWNER, err);
     return r;
 }
 
@@ -320,10 +321,10 @@ static int revoke(struct registry_write *write, void *ctx, struct error *err)
     struct endpoint_call *call = ctx;
     struct dev_key key;
     int r = dev_key_look(write, call->params[0], call->params[1], &key, err);
+    registry_touch_key(write, call->params[1]); /* again too: whatever the first one came to */
     if (r != 0 || key.state == KEY_REVOKED)
         return r;
     r = store_keys_revoke(write->db, call->params[1], write->now, err);
-    registry_touch_key(write, call->params[1]);
     return r == 0 ? dev_audit(call, write, "key.revoked", call->params[1], &key.team, key.app, err)
                   : r;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "portal/endpoint.h"
 
+#include "base/http/forwarded.h"
 #include "portal/endpoint_rows.h"
 #include "portal/guard.h"
 #include "portal/session.h"
@@ -95,11 +96,32 @@ static void dispatch(struct endpoint_call *call)
         endpoint_fail(call, 404, STR("There is nothing at this path."));
 }
 
+static void look_for_client(void *ctx, const struct portal_gateway *gateway)
+{
+    struct endpoint_call *call = ctx;
+    const struct gateway_config *config = gateway->config;
+    call->client = forwarded_client(
+        &config->trusted_proxies,
+        config->client_header == CLIENT_FORWARDED ? FIELD_FORWARDED : FIELD_X_FORWARDED_FOR,
+        call->conn->head, call->conn->peer);
+}
+
+/* Once, before anything is locked: throttles, audit and log mean whoever stands behind the proxy
+ * that ends TLS. */
+static void find_client(struct endpoint_call *call)
+{
+    const struct portal_sources *s = &call->portal->sources;
+    call->client = call->conn->peer;
+    if (call->conn->fault == 0 && s->show_gateway != NULL)
+        s->show_gateway(s->ctx, look_for_client, call);
+}
+
 void endpoint_serve(struct portal *portal, enum endpoint_listener listener, struct http_conn *conn)
 {
     struct settings *settings = settings_get(portal);
     struct endpoint_call call = {
         .conn = conn, .portal = portal, .conf = &settings->conf, .listener = listener};
+    find_client(&call);
     if (!guard_peer(&call))
         ; /* it was told */
     else if (conn->fault != 0)

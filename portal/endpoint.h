@@ -76,6 +76,7 @@ struct endpoint_call {
     struct portal *portal;
     const struct portal_conf *conf; /* in force when the request came */
     const struct endpoint *row;
+    struct ip client; /* who asks: the peer, or whom a trusted proxy names */
     enum endpoint_listener listener;
     struct http_target target;
     struct str path;      /* normalised */

@@ -254,9 +254,12 @@ void confirm_page(struct endpoint_call *call)
 void confirm_submit(struct endpoint_call *call)
 {
     struct error err = ERROR_INIT;
-    int r = accounts_confirm(call, token_of(call), &err);
+    unsigned seconds;
+    int r = accounts_confirm(call, token_of(call), &seconds, &err);
     if (r == 0)
         endpoint_redirect(call, STR("/apps"));
+    else if (seconds > 0)
+        show_sentence(call, 429, WORD("page.confirm.title"), WORD("page.throttled"));
     else if (r == E_NOT_FOUND)
         show_sentence(call, 404, WORD("page.confirm.title"), WORD("page.link.gone"));
     else
@@ -289,19 +292,15 @@ void forgot_page(struct endpoint_call *call)
 
 void forgot_submit(struct endpoint_call *call)
 {
-    struct error err = ERROR_INIT;
     unsigned seconds;
     if (call->input.fault_count > 0) {
         show_forgot(call, 422, STR_EMPTY);
-        return;
-    }
-    int r = accounts_ask_reset(call, input_text(&call->input, "email"), &seconds, &err);
-    if (r != 0)
-        show_forgot(call, status_of(r), WORD("page.busy"));
-    else if (seconds > 0)
+    } else if (!accounts_may_ask_reset(call, &seconds)) {
         show_forgot(call, 429, WORD("page.throttled"));
-    else
+    } else {
         show_sentence(call, 202, WORD("page.forgot.title"), WORD("page.forgot.mailed"));
+        accounts_ask_reset(call, input_text(&call->input, "email"));
+    }
 }
 
 static void show_reset(struct endpoint_call *call, unsigned status, struct str fault)
@@ -333,9 +332,13 @@ void reset_submit(struct endpoint_call *call)
         show_reset(call, 422, STR_EMPTY);
         return;
     }
-    int r = accounts_reset(call, token_of(call), input_text(&call->input, "password"), &err);
+    unsigned seconds;
+    int r =
+        accounts_reset(call, token_of(call), input_text(&call->input, "password"), &seconds, &err);
     if (r == 0)
         endpoint_redirect(call, STR("/sign-in"));
+    else if (seconds > 0)
+        show_reset(call, 429, WORD("page.throttled"));
     else if (r == E_NOT_FOUND)
         show_sentence(call, 404, WORD("page.reset.title"), WORD("page.link.gone"));
     else

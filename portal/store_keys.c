@@ -6,7 +6,7 @@
 
 #define COLUMNS                                                                                    \
     "k.kid, k.hash, k.env, k.name, k.app, k.created_us, k.expires_us, k.state, k.revoked_us,"      \
-    " k.rotated_from, k.allow"
+    " k.rotated_from, k.allow, k.held"
 #define SELECT "SELECT " COLUMNS ", '', '' FROM keys k"
 #define SELECT_MORE                                                                                \
     "SELECT " COLUMNS ", p.email,"                                                                 \
@@ -54,8 +54,10 @@ static const char SQL_CHANGE[] = "UPDATE keys SET name = coalesce(?2, name),"
                                  " WHERE kid = ?1 AND state <> 'revoked'";
 static const char SQL_REVOKE[] = "UPDATE keys SET state = 'revoked', revoked_us = ?2"
                                  " WHERE kid = ?1 AND state <> 'revoked'";
-static const char SQL_SET_STATE[] = "UPDATE keys SET state = ?2"
-                                    " WHERE kid = ?1 AND state <> 'revoked'";
+/* ?3: by an operator, who holds the key with it, or lets it go. */
+static const char SQL_SET_STATE[] = "UPDATE keys SET state = ?2,"
+                                    " held = iif(?3, ?2 = 'disabled', held)"
+                                    " WHERE kid = ?1 AND state <> 'revoked' AND (?3 OR held = 0)";
 static const char SQL_SET_EXPIRES[] = "UPDATE keys SET expires_us = ?2"
                                       " WHERE kid = ?1";
 
@@ -140,8 +142,9 @@ static int read_row(struct db *db, struct db_stmt *st, struct cidr allow[static 
         return corrupt(db, st, "a state", err);
     if (read_allow(db_text(st, 10), allow, &row.allow) != 0)
         return corrupt(db, st, "a list of networks", err);
-    row.created_by = db_text(st, 11);
-    row.successor = db_text(st, 12);
+    row.held = db_i64(st, 11) != 0;
+    row.created_by = db_text(st, 12);
+    row.successor = db_text(st, 13);
     *ret_row = row;
     return 0;
 }
@@ -414,13 +417,19 @@ static int why_not(struct db *db, struct str kid, struct error *err)
     int r = seek(db, kid, &st, err);
     if (r != 0)
         return r;
+    bool held = db_i64(st, 11) != 0 && !str_eq(db_text(st, 7), STATES[KEY_REVOKED]);
     db_stmt_done(st);
+    if (held)
+        return error_set(err, E_DENIED,
+                         "the key %" STR_FMT " was switched off by an operator: ask them",
+                         STR_ARG(kid));
     return error_set(err, E_INVALID,
                      "the key %" STR_FMT " is revoked, and that is for good: issue a new one",
                      STR_ARG(kid));
 }
 
-int store_keys_enable(struct db *db, struct str kid, bool enabled, struct error *err)
+int store_keys_enable(struct db *db, struct str kid, bool enabled, enum key_hand hand,
+                      struct error *err)
 {
     struct db_stmt *st;
     int r = db_stmt_get(db, SQL_SET_STATE, &st, err);
@@ -428,6 +437,7 @@ int store_keys_enable(struct db *db, struct str kid, bool enabled, struct error 
         return r;
     db_bind_text(st, 1, kid);
     db_bind_text(st, 2, STATES[enabled ? KEY_ACTIVE : KEY_DISABLED]);
+    db_bind_i64(st, 3, hand == KEY_BY_OPERATOR);
     r = db_run(st, err);
     return r == 0 && db_changes(db) == 0 ? why_not(db, kid, err) : r;
 }

@@ -30,6 +30,7 @@ struct key_row {
     struct wall created;
     struct wall expires; /* 0 for never */
     enum key_state state;
+    bool held;               /* switched off by an operator, who alone may switch it on */
     struct wall revoked;     /* 0 where it is not */
     struct str rotated_from; /* kid, "" where it is not the successor of another */
     struct cidr_set allow;   /* empty for anywhere */
@@ -101,8 +102,12 @@ must_check int store_keys_count(struct db *db, struct str app, struct wall now, 
 /* For good. One that is revoked already stays as it is: 0. */
 must_check int store_keys_revoke(struct db *db, struct str kid, struct wall now, struct error *err);
 
-/* Switches a key off or on again; not one that is revoked (E_INVALID). */
-must_check int store_keys_enable(struct db *db, struct str kid, bool enabled, struct error *err);
+enum key_hand { KEY_BY_OWNER, KEY_BY_OPERATOR };
+
+/* Switches a key off or on again; not one that is revoked (E_INVALID). What an operator has
+ * switched off, its owner cannot switch at all (E_DENIED). */
+must_check int store_keys_enable(struct db *db, struct str kid, bool enabled, enum key_hand hand,
+                                 struct error *err);
 
 /* What is to change about a key; what is not named stays. */
 struct key_change {

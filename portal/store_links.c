@@ -10,7 +10,7 @@
 static const char SQL_ADD[] = "INSERT INTO links (" COLUMNS ", hash)"
                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 static const char SQL_REPLACE[] = "DELETE FROM links"
-                                  " WHERE person = ?1 AND kind = ?2";
+                                  " WHERE person = ?1";
 static const char SQL_FIND[] = "SELECT " COLUMNS " FROM links"
                                " WHERE hash = ?1 AND kind = ?2 AND expires_us > ?3";
 static const char SQL_LIST[] = "SELECT " COLUMNS " FROM links"
@@ -73,7 +73,6 @@ static int replace_others(struct db *db, const struct link_row *row, struct erro
     if (r != 0)
         return r;
     store_bind_uuid(st, 1, &row->person);
-    db_bind_text(st, 2, KINDS[row->kind]);
     return db_run(st, err);
 }
 
@@ -84,7 +83,9 @@ int store_links_add(struct db *db, const struct pepper *pepper, const struct lin
     struct link_token token;
     struct secret_hash hash;
     struct db_stmt *st;
-    int r = uuid_is_none(&row->person) ? 0 : replace_others(db, row, err);
+    int r = store_links_sweep(db, row->created, err);
+    if (r == 0 && !uuid_is_none(&row->person))
+        r = replace_others(db, row, err);
     if (r == 0)
         r = db_stmt_get(db, SQL_ADD, &st, err);
     if (r != 0)

@@ -35,7 +35,8 @@ struct link_row {
 
 typedef int link_visit(void *ctx, const struct link_row *row);
 
-/* Draws a link; of its person's others of that kind none works any more. */
+/* Draws a link; of its person's others none works any more. Those that have expired are forgotten.
+ */
 must_check int store_links_add(struct db *db, const struct pepper *pepper,
                                const struct link_row *row, struct link_token *ret_token,
                                struct error *err);

@@ -53,6 +53,20 @@ test('unknown accounts and wrong passwords get the same answer, and too many of 
   assert.equal((await new Person(site.portal).signIn('deniz@example.com', PASSWORD)).status, 200);
 });
 
+test('behind a trusted proxy people are told apart by their own addresses, and nobody else is believed', async (t) => {
+  for (const [trusted, seen] of [[['127.0.0.0/8'], '203.0.113.7'], [[], '127.0.0.1']]) {
+    const site = await startSite(t, { ...config(), gateway: { trusted_proxies: trusted } });
+    const person = await signedUp(site);
+    const headers = { 'x-forwarded-for': '198.51.100.1, 203.0.113.7' };
+    const other = new Person(site.portal);
+    const answer = await other.send('POST', '/api/v1/session', { email: 'deniz@example.com', password: PASSWORD }, headers);
+    assert.equal(answer.status, 200, answer.body);
+    const { items } = await person.json('/api/v1/sessions');
+    assert.deepEqual(items.map(({ address }) => address).sort(), ['127.0.0.1', seen].sort());
+    await site.close();
+  }
+});
+
 test('a password changed ends the other sessions, and the old one is nobody\'s any more', async (t) => {
   const site = await startSite(t, config());
   const person = await signedUp(site);

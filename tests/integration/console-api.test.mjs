@@ -104,6 +104,36 @@ test('a key revoked or switched off in the console is refused at once', async (t
   assert.equal(await called(site, issued), '401 key_revoked');
 });
 
+test('what an operator has switched off, its owner cannot switch on', async (t) => {
+  const site = await start(t);
+  const [me, boss] = [await developer(site), await operator(site)];
+  const { name } = await makeApp(me, { plan: 'free' });
+  const { key, secret } = await issue(me, name);
+  const [own, theirs] = [`/api/v1/apps/${name}/keys/${key.kid}`, `/api/v1/keys/${key.kid}`];
+
+  // one's own switch is one's own
+  assert.deepEqual([(await good(me.send('PATCH', own, { enabled: false }))).held, await called(site, secret)], [false, '401 key_disabled']);
+  assert.deepEqual([(await good(me.send('PATCH', own, { enabled: true }))).state, await called(site, secret)], ['active', '200']);
+
+  // held also where it was off already
+  await good(me.send('PATCH', own, { enabled: false }));
+  assert.equal((await good(boss.send('PATCH', theirs, { enabled: false }))).held, true);
+  for (const enabled of [true, false]) {
+    const refused = await me.send('PATCH', own, { enabled });
+    assert.equal(refused.status, 403, refused.body);
+    assert.match(refused.json.detail, /switched off by an operator/);
+  }
+  assert.equal((await good(me.send('PATCH', own, { name: 'Renamed' }))).state, 'disabled');
+  assert.equal(await called(site, secret), '401 key_disabled');
+  assert.equal((await good(boss.send('PATCH', theirs, { enabled: true }))).held, false);
+  assert.equal(await called(site, secret), '200');
+
+  // by the shell as by the console
+  await site.ok('key', 'disable', key.kid);
+  assert.equal((await me.send('PATCH', own, { enabled: true })).status, 403);
+  assert.equal((await good(me.send('DELETE', own))).state, 'revoked', 'ending it is always theirs');
+});
+
 test('an app that is suspended is refused, and its people read why', async (t) => {
   const site = await start(t);
   const [me, boss] = [await developer(site), await operator(site)];

@@ -67,6 +67,43 @@ test('signing up with a known address tells only its owner', async (t) => {
   assert.match(mail.text, /Hello Deniz Ş,/);
 });
 
+test('who signed up an address of others has no part in its account', async (t) => {
+  const server = await startMailServer(t);
+  const site = await startSite(t, config(server));
+  const post = (path, value, method = 'POST') => new Person(site.portal).send(method, path, value);
+  const attacker = await post('/api/v1/people', { email: EMAIL, password: 'the password of another', name: 'Another' });
+  assert.equal(attacker.status, 202);
+  const first = linkOf(await server.next(about('Confirm')));
+  await signUp(site);
+  const second = linkOf(await server.next(about('password')));
+
+  // the first link is gone, and the second one lets its reader choose a password
+  assert.equal((await post('/api/v1/confirmations', { token: first.token })).status, 404);
+  assert.equal((await post('/api/v1/resets', { token: second.token, password: 'chosen by its reader' }, 'PUT')).status, 204);
+  for (const wrong of ['the password of another', PASSWORD]) {
+    assert.equal((await new Person(site.portal).signIn(EMAIL, wrong)).status, 401, wrong);
+  }
+  assert.equal((await new Person(site.portal).signIn(EMAIL, 'chosen by its reader')).status, 200);
+});
+
+test('links that are none are tried so often and no more, by any form', async (t) => {
+  const server = await startMailServer(t);
+  for (const [method, path, value] of [
+    ['POST', '/api/v1/confirmations', { token: 'x'.repeat(43) }],
+    ['PUT', '/api/v1/resets', { token: 'x'.repeat(43), password: PASSWORD }],
+  ]) {
+    const site = await startSite(t, config(server));
+    const statuses = [];
+    for (let i = 0; i < 55; i++) statuses.push((await new Person(site.portal).send(method, path, value)).status);
+    assert.deepEqual([statuses[0], statuses[49], statuses[54]], [404, 404, 429], path);
+    const late = await new Person(site.portal).send(method, path, value);
+    assert.ok(Number(late.headers['retry-after']) > 0);
+    const form = await new Person(site.portal).form(path.includes('reset') ? '/reset' : '/confirm', value);
+    assert.equal(form.status, 429, form.body);
+    await site.close();
+  }
+});
+
 test('a password is set anew by a mail, in the language of its reader', async (t) => {
   const server = await startMailServer(t);
   const site = await startSite(t, config(server));

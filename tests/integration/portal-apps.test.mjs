@@ -92,7 +92,7 @@ test('from an app to a plan to a key to a call, and to its end', async (t) => {
   const { key, secret, plan, curl, first_call_path } = await issue(me, app.name, { name: 'Büro 🗝', allow: ['127.0.0.0/8', '2001:db8::/32', '127.0.0.1'] });
   const [, env, kid] = secret.match(SECRET);
   assert.deepEqual({ ...key, created: '', expires: '' }, {
-    kid, hint: `weir_live_${kid}_…`, name: 'Büro 🗝', app: app.name, env, state: 'active', created: '', created_by: 'deniz@example.com',
+    kid, hint: `weir_live_${kid}_…`, name: 'Büro 🗝', app: app.name, env, state: 'active', held: false, created: '', created_by: 'deniz@example.com',
     expires: '', revoked: null, rotated_from: null, successor: null, allow: ['127.0.0.0/8', '2001:db8::/32'], last_used: null,
   });
   assert.equal(Date.parse(key.expires) - Date.parse(key.created), 90 * 86400_000);

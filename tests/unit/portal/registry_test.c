@@ -205,7 +205,7 @@ static int enable(struct registry_write *w, void *ctx, struct error *err)
 {
     const struct flip *flip = ctx;
     registry_touch_key(w, kid_of(&flip->f->key));
-    return store_keys_enable(w->db, kid_of(&flip->f->key), flip->enabled, err);
+    return store_keys_enable(w->db, kid_of(&flip->f->key), flip->enabled, KEY_BY_OWNER, err);
 }
 
 static void *flip_often(void *arg)

@@ -222,7 +222,7 @@ static void revoked_is_for_good(void **state)
     assert_int_equal(store_keys_revoke(f->db, kid, latest, &err), 0);
     assert_int_equal(find(f, kid)->state, KEY_REVOKED);
     assert_int_equal(find(f, kid)->revoked.us, later.us);
-    assert_int_equal(store_keys_enable(f->db, kid, true, &err), E_INVALID);
+    assert_int_equal(store_keys_enable(f->db, kid, true, KEY_BY_OWNER, &err), E_INVALID);
     assert_int_equal(find(f, kid)->state, KEY_REVOKED);
 }
 
@@ -231,9 +231,9 @@ static void a_key_is_switched_off_and_on(void **state)
     struct fixture *f = *state;
     struct key_wish w = wish("acme");
     struct key_text text = create(f, &w);
-    assert_int_equal(store_keys_enable(f->db, kid_of(&text), false, NULL), 0);
+    assert_int_equal(store_keys_enable(f->db, kid_of(&text), false, KEY_BY_OWNER, NULL), 0);
     assert_int_equal(find(f, kid_of(&text))->state, KEY_DISABLED);
-    assert_int_equal(store_keys_enable(f->db, kid_of(&text), true, NULL), 0);
+    assert_int_equal(store_keys_enable(f->db, kid_of(&text), true, KEY_BY_OWNER, NULL), 0);
     assert_int_equal(find(f, kid_of(&text))->state, KEY_ACTIVE);
 }
 
@@ -247,7 +247,7 @@ static void an_unknown_kid_is_said_to_be_unknown(void **state)
         struct error err = ERROR_INIT;
         int r = i == 0   ? store_keys_find(f->db, rotation.kid, see, &seen, &err)
                 : i == 1 ? store_keys_revoke(f->db, rotation.kid, NOW, &err)
-                : i == 2 ? store_keys_enable(f->db, rotation.kid, true, &err)
+                : i == 2 ? store_keys_enable(f->db, rotation.kid, true, KEY_BY_OWNER, &err)
                          : store_keys_rotate(f->db, &f->pepper, &rotation, &text, &err);
         assert_int_equal(r, E_NOT_FOUND);
         assert_non_null(strstr(err.text, "there is no key 00000000"));
@@ -301,7 +301,7 @@ static void what_is_not_in_force_is_not_rotated(void **state)
     w.expires.us = NOW.us + US_PER_DAY;
     struct key_text revoked = create(f, &w), disabled = create(f, &w), expired = create(f, &w);
     assert_int_equal(store_keys_revoke(f->db, kid_of(&revoked), NOW, NULL), 0);
-    assert_int_equal(store_keys_enable(f->db, kid_of(&disabled), false, NULL), 0);
+    assert_int_equal(store_keys_enable(f->db, kid_of(&disabled), false, KEY_BY_OWNER, NULL), 0);
     const struct key_rotation rotations[] = {
         {.kid = kid_of(&revoked), .now = NOW},
         {.kid = kid_of(&disabled), .now = NOW},
@@ -406,7 +406,7 @@ static void counts_what_is_neither_revoked_nor_expired(void **state)
     create(f, &w);
     create(f, &ending);
     assert_int_equal(store_keys_revoke(f->db, kid_of(&revoked), NOW, NULL), 0);
-    assert_int_equal(store_keys_enable(f->db, kid_of(&disabled), false, NULL), 0);
+    assert_int_equal(store_keys_enable(f->db, kid_of(&disabled), false, KEY_BY_OWNER, NULL), 0);
     assert_int_equal(store_keys_count(f->db, STR("acme"), NOW, &count, NULL), 0);
     assert_int_equal(count, 3);
     assert_int_equal(store_keys_count(f->db, STR("acme"), ending.expires, &count, NULL), 0);

@@ -7,7 +7,7 @@ import { outdated, send, useAction } from '../ui/data.ts';
 import { Dialog, DialogActions } from '../ui/dialog.tsx';
 import { Check, faultOf, Input, TextArea } from '../ui/field.tsx';
 import { t } from '../ui/i18n.ts';
-import { ProblemAlert } from '../ui/show.tsx';
+import { Alert, ProblemAlert } from '../ui/show.tsx';
 import { toast } from '../ui/toast.tsx';
 import { networks } from './key_issue.tsx';
 import { daysOf, Lifetime, usually } from './lifetime.tsx';
@@ -21,7 +21,7 @@ export function EditKey({ app, row, onClose }: { app: App; row: Key; onClose: ()
     const answer = await send('PATCH', `${appPath(app.name)}/keys/${row.kid}`, {
       name: String(fields.get('name') ?? ''),
       allow: networks(String(fields.get('allow') ?? '')),
-      enabled,
+      ...(enabled === (row.state !== 'disabled') ? {} : { enabled }), // only what changes is sent
       expires_days: daysOf(days), // undefined is not sent
     });
     if (answer.ok) {
@@ -44,7 +44,11 @@ export function EditKey({ app, row, onClose }: { app: App; row: Key; onClose: ()
         <Input name="name" label={t('portal.key.name')} value={row.name} maxLength={128} error={faultOf(problem, 'name')} focus />
         <Lifetime stays value={days} onChange={setDays} error={faultOf(problem, 'expires_days')} />
         <TextArea name="allow" label={t('portal.key.allow')} hint={t('portal.key.allow.hint')} value={row.allow.join('\n')} optional mono error={faultOf(problem, 'allow')} />
-        <Check name="enabled" label={t('portal.key.enabled')} hint={t('portal.key.enabled.hint')} checked={enabled} onChange={setEnabled} />
+        {row.held ? (
+          <Alert tone="info">{t('portal.key.held.text')}</Alert>
+        ) : (
+          <Check name="enabled" label={t('portal.key.enabled')} hint={t('portal.key.enabled.hint')} checked={enabled} onChange={setEnabled} />
+        )}
         <ProblemAlert problem={problem} />
         <DialogActions>
           <Button onClick={onClose}>{t('ui.cancel')}</Button>

@@ -84,6 +84,7 @@ function columns(app: App, rows: readonly Key[], onDo: (doing: Doing) => void): 
       cell: (key) => (
         <span>
           <KeyState state={key.state} />
+          {key.held && key.state === 'disabled' ? <span class="note below">{t('portal.key.held')}</span> : null}
           {works(key) && key.successor ? <span class="note below">{t('portal.key.replaced')}</span> : null}
         </span>
       ),

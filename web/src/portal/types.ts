@@ -36,6 +36,7 @@ export interface Key {
   name: string;
   env: 'live' | 'test';
   state: 'active' | 'expiring' | 'expired' | 'disabled' | 'revoked';
+  held: boolean; // an operator has switched it off
   created: string;
   created_by: string | null;
   expires: string | null;
