@@ -7,9 +7,12 @@ import { usePageTitle } from '../ui/frame.tsx';
 import { t } from '../ui/i18n.ts';
 import { Alert, Badge, Card, Facts, PageHead, ProblemAlert, Skeleton, Stat, Stats, Time } from '../ui/show.tsx';
 import { type Column, Table } from '../ui/table.tsx';
+import type { UsageData } from '../ui/types.ts';
+import { Graph } from '../ui/usage_graph.tsx';
 import type { Overview as Data } from './types.ts';
 
 const LOOK_MS = 2000;
+const GRAPH_MS = 15_000; // a minute is what it shows
 
 function Wrong({ data }: { data: Data }) {
   const failing = data.health.filter((check) => !check.ok);
@@ -33,13 +36,14 @@ function Wrong({ data }: { data: Data }) {
 
 function Live({ data }: { data: Data }) {
   const sum = (of: (one: Data['rates'][number]) => number): number => data.rates.reduce((all, one) => all + of(one), 0);
+  const calls = sum((one) => one.requests_per_s);
   const { totals } = data;
   return (
     <Stats label={t('console.live')}>
-      <Stat label={t('console.requests_s')} value={rate(sum((one) => one.requests_per_s))} />
-      <Stat label={t('console.errors_s')} value={rate(sum((one) => one.errors_per_s))} note={share(totals.errors, totals.requests)} />
-      <Stat label={t('console.refused_s')} value={rate(sum((one) => one.refused_per_s))} note={share(totals.refused, totals.requests)} />
-      <Stat label={t('console.day')} value={count(totals.requests)} note={data.since ? <>{t('console.since')} <Time at={data.since} relative /></> : null} />
+      <Stat label={t('console.requests_s')} value={rate(calls)} />
+      <Stat label={t('console.errors_s')} value={rate(sum((one) => one.errors_per_s))} note={share(sum((one) => one.errors_per_s), calls)} />
+      <Stat label={t('console.refused_s')} value={rate(sum((one) => one.refused_per_s))} note={share(sum((one) => one.refused_per_s), calls)} />
+      <Stat label={t('console.day')} value={count(totals.requests)} note={data.since ? <>{t('console.since')} <Time at={data.since} /></> : null} />
       <Stat label={t('console.journal')} value={count(data.journal.backlog)} />
     </Stats>
   );
@@ -149,6 +153,24 @@ function Machine({ data }: { data: Data }) {
   );
 }
 
+// The last hour, from when there was a call.
+function Hour() {
+  const { data, problem, refresh } = useData<UsageData>('/api/v1/usage?range=1h');
+  usePoll(refresh, GRAPH_MS);
+  if (!data) return problem ? <ProblemAlert problem={problem} retry={refresh} /> : <Skeleton of="graph" />;
+  if (data.totals.requests === 0) return null;
+  return (
+    <div class="columns">
+      <Card title={t('portal.usage.requests')} class="inset">
+        <Graph data={data} of="counts" />
+      </Card>
+      <Card title={t('portal.usage.latency')} class="inset">
+        <Graph data={data} of="latency" />
+      </Card>
+    </div>
+  );
+}
+
 export function Overview() {
   const { data, problem, refresh } = useData<Data>('/api/v1/overview');
   usePoll(refresh, LOOK_MS);
@@ -161,6 +183,7 @@ export function Overview() {
           <ProblemAlert problem={problem} retry={refresh} />
           <Wrong data={data} />
           <Live data={data} />
+          <Hour />
           <Apis data={data} />
           <div class="columns">
             <Consumers data={data} />

@@ -7,48 +7,13 @@ import { type Page, useData } from '../ui/data.ts';
 import { Choices } from '../ui/field.tsx';
 import { bytes, count, milliseconds, share } from '../ui/format.ts';
 import { t } from '../ui/i18n.ts';
+import type { UsageData } from '../ui/types.ts';
+import { Graph } from '../ui/usage_graph.tsx';
 import { Card, Empty, ProblemAlert, Skeleton, Stat, Stats, Time } from '../ui/show.tsx';
-import { Graph } from './graph.tsx';
 import { AppFrame } from './parts.tsx';
 import { type App, appPath, type Key } from './types.ts';
 
 const RANGES = ['1h', '24h', '7d', '30d'];
-
-export interface Point {
-  t: string;
-  requests: number;
-  errors: number;
-  refused: number;
-  p50_ms: number;
-  p95_ms: number;
-  p99_ms: number;
-}
-
-interface Part {
-  requests: number;
-}
-
-export interface UsageData {
-  unit: 'minute' | 'hour' | 'day';
-  since: string;
-  until: string;
-  first: string | null;
-  points: Point[];
-  reasons: (Part & { reason: string })[];
-  apis: (Part & { api: string })[];
-  keys: (Part & { key: string })[];
-  totals: {
-    requests: number;
-    metered: number;
-    errors: number;
-    refused: number;
-    bytes_in: number;
-    bytes_out: number;
-    p50_ms: number;
-    p95_ms: number;
-    p99_ms: number;
-  };
-}
 
 interface BarsProps {
   title: string;

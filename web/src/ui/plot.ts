@@ -127,7 +127,8 @@ export function draw(place: HTMLElement, spec: PlotSpec, events: Events): Plot {
         tzDate: (at) => uPlot.tzDate(new Date(at * 1000), timeZone()),
         cursor: { y: false, points: { show: !spec.stacked, size: 7 }, drag: { x: true, y: false, dist: 8 } },
         scales: {
-          x: { range: (_, min, max) => (min === first && max === times.at(-1) ? whole : [min, max]) },
+          // of a single step uPlot makes a day
+          x: { range: (_, min, max) => (times.length < 2 || (min === first && max === times.at(-1)) ? whole : [min, max]) },
           y: { range: (_, __, most) => [0, Math.max(most ?? 0, 1) * 1.05] },
         },
         axes: axes(place, spec),

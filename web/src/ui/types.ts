@@ -28,3 +28,39 @@ export interface AuditEntry {
   address: string;
   detail: string;
 }
+
+export interface Point {
+  t: string;
+  requests: number;
+  errors: number;
+  refused: number;
+  p50_ms: number;
+  p95_ms: number;
+  p99_ms: number;
+}
+
+interface Part {
+  requests: number;
+}
+
+export interface UsageData {
+  unit: 'minute' | 'hour' | 'day';
+  since: string;
+  until: string;
+  first: string | null;
+  points: Point[];
+  reasons: (Part & { reason: string })[];
+  apis: (Part & { api: string })[];
+  keys: (Part & { key: string })[];
+  totals: {
+    requests: number;
+    metered: number;
+    errors: number;
+    refused: number;
+    bytes_in: number;
+    bytes_out: number;
+    p50_ms: number;
+    p95_ms: number;
+    p99_ms: number;
+  };
+}

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What an app's calls came to over time, and how long they took.
+// What calls came to over time, and how long they took: of one app, or of all.
 import { useMemo } from 'preact/hooks';
-import { milliseconds } from '../ui/format.ts';
-import { fillSteps, Graph as Drawn, type Series } from '../ui/graph.tsx';
-import { t } from '../ui/i18n.ts';
-import type { Point, UsageData } from './usage.tsx';
+import { milliseconds } from './format.ts';
+import { fillSteps, Graph as Drawn, type Series } from './graph.tsx';
+import { t } from './i18n.ts';
+import type { Point, UsageData } from './types.ts';
 
 const STEP_S = { minute: 60, hour: 3600, day: 86400 };
 
