@@ -8,9 +8,13 @@
 static const char SQL_ADD[] = "INSERT INTO audit (" COLUMNS ")"
                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 static const char SQL_ALL[] = "SELECT " COLUMNS ", 0 FROM audit"
-                              " WHERE id < ?1 AND (?3 = '' OR action = ?3)"
+                              " WHERE id < ?1"
                               " ORDER BY id DESC"
                               " LIMIT ?2";
+static const char SQL_OF_ACTION[] = "SELECT " COLUMNS ", 0 FROM audit"
+                                    " WHERE id < ?1 AND action = ?3"
+                                    " ORDER BY id DESC"
+                                    " LIMIT ?2";
 /* What happened in their teams, and what they did to their own account. */
 static const char SQL_OF_PERSON[] =
     "SELECT " COLUMNS ", actor IS NOT ?4 AND NOT EXISTS"
@@ -68,14 +72,15 @@ int store_audit_list(struct db *db, const struct audit_page *page, audit_visit *
 {
     struct db_stmt *st;
     struct uuid last;
-    bool all = uuid_is_none(&page->person);
-    int r = db_stmt_get(db, all ? SQL_ALL : SQL_OF_PERSON, &st, err);
+    bool all = uuid_is_none(&page->person), of_action = page->action.n > 0;
+    int r = db_stmt_get(db, !all ? SQL_OF_PERSON : of_action ? SQL_OF_ACTION : SQL_ALL, &st, err);
     if (r != 0)
         return r;
     memset(last.b, 0xff, sizeof(last.b));
     store_bind_uuid(st, 1, uuid_is_none(&page->before) ? &last : &page->before);
     db_bind_i64(st, 2, page->limit);
-    store_bind_text(st, 3, page->action);
+    if (!all || of_action)
+        store_bind_text(st, 3, page->action);
     if (!all)
         store_bind_uuid(st, 4, &page->person);
     return visit_rows(st, visit, ctx, err);
