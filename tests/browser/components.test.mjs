@@ -114,6 +114,43 @@ test('a graph is looked into and back, says its numbers as a table, and follows 
   await page.close();
 });
 
+test('a graph of 10,000 points is drawn once, costs few elements, and is not drawn again for a cursor', async () => {
+  const page = await open();
+  await page.addInitScript(() => {
+    globalThis.strokes = 0;
+    for (const name of ['stroke', 'fill', 'fillRect']) {
+      const draw = CanvasRenderingContext2D.prototype[name];
+      CanvasRenderingContext2D.prototype[name] = function (...args) {
+        globalThis.strokes++;
+        return draw.apply(this, args);
+      };
+    }
+  });
+  await page.reload();
+  const graph = page.locator('.graph').nth(2);
+  await graph.scrollIntoViewIfNeeded();
+  await graph.locator('.u-over').waitFor();
+  const elements = () => graph.evaluate((element) => element.querySelectorAll('*').length);
+  const strokes = () => page.evaluate(() => globalThis.strokes);
+  const [few, drawn] = [await elements(), await strokes()];
+  assert.ok(few < 100, `${few} elements`);
+  assert.ok(drawn < 1000, `${drawn} strokes for all graphs of the page`);
+  const { x, y, width } = await graph.locator('.u-over').boundingBox();
+  for (let i = 1; i < 40; i++) await page.mouse.move(x + (width * i) / 40, y + 40);
+  await graph.locator('.graph-tip').waitFor();
+  assert.equal(await strokes(), drawn, 'a cursor moves above the picture');
+  assert.ok((await elements()) < few + 20);
+
+  await graph.getByText('The numbers as a table').click();
+  await graph.locator('tbody tr').first().waitFor();
+  assert.equal(await graph.locator('tbody tr').count(), 200);
+  await graph.getByRole('button', { name: 'Show more' }).click();
+  await graph.locator('tbody tr').nth(399).waitFor();
+  assert.equal(await graph.locator('tbody tr').count(), 400);
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
 test('the language of the browser is that of the page, its numbers and its dates', async () => {
   const page = await open({ locale: 'tr' });
   assert.equal(await page.getByRole('heading', { level: 1 }).innerText(), 'Bileşenler');

@@ -30,6 +30,7 @@ interface TipProps {
 }
 
 const TIP_WIDTH = 190;
+const TWIN_ROWS = 200;
 
 // What stands at the moment that is pointed at, on the side where there is room.
 function Tip({ at, graph, tell }: TipProps) {
@@ -103,7 +104,8 @@ function Canvas({ graph, tell }: { graph: GraphProps; tell: (value: number) => s
 }
 
 function Twin({ graph, tell }: { graph: GraphProps; tell: (value: number) => string }) {
-  const [open, setOpen] = useState(false); // rows are made when they are asked for
+  const [open, setOpen] = useState(false); // rows are made when they are asked for, so many at a time
+  const [most, setMost] = useState(TWIN_ROWS);
   const told = graph.times.map((_, i) => i).filter((i) => graph.series.some((one) => one.values[i]));
   return (
     <details onToggle={(event) => setOpen(event.currentTarget.open)}>
@@ -126,7 +128,7 @@ function Twin({ graph, tell }: { graph: GraphProps; tell: (value: number) => str
               </tr>
             </thead>
             <tbody>
-              {told.map((i) => (
+              {told.slice(0, most).map((i) => (
                 <tr key={graph.times[i]}>
                   <th scope="row">{dateTime((graph.times[i] ?? 0) * 1000)}</th>
                   {graph.series.map((one) => (
@@ -136,6 +138,11 @@ function Twin({ graph, tell }: { graph: GraphProps; tell: (value: number) => str
               ))}
             </tbody>
           </table>
+          {told.length > most ? (
+            <div class="more">
+              <Button onClick={() => setMost(most + TWIN_ROWS)}>{t('ui.more')}</Button>
+            </div>
+          ) : null}
         </div>
       ) : null}
     </details>
