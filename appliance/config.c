@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/config.h"
 
+#include "appliance/config_face.h"
 #include "appliance/config_listen.h"
 #include "appliance/config_mail.h"
 #include "base/error.h"
@@ -81,6 +82,22 @@ static const struct conf_field PORTAL_FIELDS[] = {
      .unset = "none",
      .max = 200,
      .doc = "A sentence below the name on the portal's first page."},
+    {.name = "logo",
+     CONF_AS_STRING(struct portal_config, logo),
+     .flags = CONF_LINES,
+     .unset = "Weir's mark",
+     .max = LOGO_BYTES_MAX,
+     .valid = config_logo_fault,
+     .doc = "A square SVG beside the name: `${file:logo.svg}`."},
+    {.name = "theme",
+     CONF_AS_STRING(struct portal_config, theme),
+     .flags = CONF_LINES,
+     .unset = "Weir's own",
+     .max = THEME_BYTES_MAX,
+     .valid = config_theme_fault,
+     .doc =
+         "Colors, type and spaces of portal and console, `${file:theme.css}`: one `:root { --name: "
+         "value; }` that sets tokens ([docs/portal.md](../portal.md#your-name-logo-and-colors))."},
     {.name = NULL},
 };
 

@@ -33,6 +33,7 @@ struct portal_config {
     enum registration registration;
     bool verify_email;
     struct str title, tagline; /* the installation's name and words, for people */
+    struct str logo, theme;    /* SVG and CSS; empty for Weir's own */
 };
 
 enum mail_mode { MAIL_SMTP, MAIL_CONSOLE };

@@ -183,6 +183,8 @@ void instance_portal_conf(const struct config *config, struct portal_conf *ret_c
     *ret_conf = (struct portal_conf){
         .title = config->portal.title,
         .tagline = config->portal.tagline,
+        .logo = config->portal.logo,
+        .theme = config->portal.theme,
         .registration = (enum portal_registration)config->portal.registration,
         .verify_email = config->portal.verify_email,
         .mail = config->mail.there,

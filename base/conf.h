@@ -56,13 +56,14 @@ typedef void conf_read_fn(struct conf *conf, const struct conf_field *field,
 
 #define CONF_REQUIRED 1U /* the map is faulty without it */
 #define CONF_HIDDEN 2U   /* a secret: no message shows its value */
+#define CONF_LINES 4U    /* may have many lines: of its value only the size is shown */
 
 #define CONF_STRING_MAX 1024 /* bytes of a string whose row has no `max` */
 
 struct conf_field {
     const char *name; /* NULL ends the rows */
     enum conf_type type;
-    unsigned flags;           /* CONF_REQUIRED, CONF_HIDDEN */
+    unsigned flags;           /* CONF_REQUIRED, CONF_HIDDEN, CONF_LINES */
     size_t offset;            /* of the value in its structure */
     size_t count_offset;      /* of the size_t of an array */
     size_t name_offset;       /* CONF_OBJECTS: of the struct str in an item */

@@ -61,12 +61,21 @@ static void add_count(struct buf *out, const struct conf_field *field, const voi
     buf_add_u64(out, *(const size_t *)at(base, field->count_offset));
 }
 
+/* Of one that may have many lines only how long it is. */
+static void add_text(struct buf *out, const struct conf_field *field, struct str text)
+{
+    if ((field->flags & CONF_LINES) == 0)
+        buf_add_str(out, text);
+    else if (text.n > 0)
+        buf_printf(out, "%zu bytes", text.n);
+}
+
 static void add_value(struct buf *out, const struct conf_field *field, const void *base)
 {
     const void *value = at(base, field->offset);
     switch (field->type) {
     case CONF_STRING:
-        buf_add_str(out, *(const struct str *)value);
+        add_text(out, field, *(const struct str *)value);
         break;
     case CONF_BOOL:
         buf_add_cstr(out, *(const bool *)value ? "true" : "false");

@@ -124,7 +124,7 @@ void conf_found_in(const struct conf_field *field, const struct yaml_node *node,
     /* a URL may have a password before its @ */
     bool has_user = str_find(node->text, STR("://")) < node->text.n &&
                     str_find_char(node->text, '@', 0) < node->text.n;
-    bool hidden = (field->flags & CONF_HIDDEN) != 0 || has_user;
+    bool hidden = (field->flags & (CONF_HIDDEN | CONF_LINES)) != 0 || has_user;
     if (hidden && node->kind == YAML_SCALAR && !yaml_is_null(node))
         snprintf(out, CONF_FOUND_MAX, "a value that is not shown");
     else
@@ -268,7 +268,7 @@ static bool check_string(struct conf *conf, const struct conf_field *field,
 {
     uint64_t max = limit_of(field);
     char was[CONF_FOUND_MAX];
-    if (!is_one_line(text)) {
+    if ((field->flags & CONF_LINES) == 0 && !is_one_line(text)) {
         conf_fault(conf, node, "must be one line without control characters");
         return false;
     }
@@ -284,8 +284,9 @@ static bool check_string(struct conf *conf, const struct conf_field *field,
     }
     const char *wrong = field->valid != NULL ? field->valid(text) : NULL;
     if (wrong != NULL) {
+        bool shown = (field->flags & CONF_LINES) == 0;
         conf_found_in(field, node, was);
-        conf_fault(conf, node, "%s %s", was, wrong);
+        conf_fault(conf, node, "%s%s%s", shown ? was : "", shown ? " " : "", wrong);
     }
     return wrong == NULL;
 }

@@ -75,6 +75,17 @@ static void add_account_links(struct buf *html, const struct endpoint_call *call
     buf_add_lit(html, "</nav>");
 }
 
+/* The name stands beside it: it needs no words of its own. */
+static void add_mark(struct buf *html, const struct endpoint_call *call)
+{
+    if (call->conf->logo.n > 0)
+        buf_add_lit(html, "<img class=\"mark\" src=\"/logo.svg\" alt=\"\">");
+    else
+        buf_add_lit(html,
+                    "<svg class=\"mark\" viewBox=\"0 0 24 24\" aria-hidden=\"true\">"
+                    "<rect width=\"24\" height=\"24\" rx=\"6\"/><path d=\"" MARK_PATH "\"/></svg>");
+}
+
 void page_begin(struct buf *html, const struct endpoint_call *call, struct str title)
 {
     page_head(html, call, title);
@@ -83,10 +94,9 @@ void page_begin(struct buf *html, const struct endpoint_call *call, struct str t
         page_text(html, call->portal->stylesheet);
         buf_add_lit(html, "\">\n");
     }
-    buf_add_lit(html,
-                "</head>\n<body>\n<header class=\"masthead\"><a class=\"brand\" href=\"/\">"
-                "<svg class=\"mark\" viewBox=\"0 0 24 24\" aria-hidden=\"true\">"
-                "<rect width=\"24\" height=\"24\" rx=\"6\"/><path d=\"" MARK_PATH "\"/></svg>");
+    page_theme(html, call);
+    buf_add_lit(html, "</head>\n<body>\n<header class=\"masthead\"><a class=\"brand\" href=\"/\">");
+    add_mark(html, call);
     page_text(html, call->conf->title);
     buf_add_lit(html, "</a>");
     add_account_links(html, call);

@@ -15,6 +15,9 @@
 /* Begins a page up to what else goes into <head>. `title` is plain text. */
 void page_head(struct buf *html, const struct endpoint_call *call, struct str title);
 
+/* Links the operator's theme, where there is one: after our own style, in the head. */
+void page_theme(struct buf *html, const struct endpoint_call *call);
+
 /* Begins a page up to the inside of <main>. `title` is plain text. */
 void page_begin(struct buf *html, const struct endpoint_call *call, struct str title);
 

@@ -148,6 +148,7 @@ struct portal_mail {
 struct portal_conf {
     struct str title;                              /* name of the installation, for people */
     struct str tagline;                            /* the operator's words; may be empty */
+    struct str logo, theme;                        /* SVG and CSS; may be empty */
     enum portal_registration registration;         /* who may make an account */
     bool verify_email;                             /* an account must confirm its address */
     bool mail;                                     /* whether there are mails at all */

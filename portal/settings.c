@@ -25,6 +25,8 @@ struct settings *settings_create(const struct portal_conf *conf)
     s->conf = *conf;
     s->conf.title = copy(&s->arena, conf->title);
     s->conf.tagline = copy(&s->arena, conf->tagline);
+    s->conf.logo = copy(&s->arena, conf->logo);
+    s->conf.theme = copy(&s->arena, conf->theme);
     s->conf.gateway_url = copy(&s->arena, conf->gateway_url);
     s->conf.portal_url = copy(&s->arena, conf->portal_url);
     s->conf.admin_url = copy(&s->arena, conf->admin_url);

@@ -105,6 +105,7 @@ void shell_page(struct endpoint_call *call)
     struct buf html;
     page_head(&html, call, words(call, call->row->page.title));
     add_bundle(&html, call);
+    page_theme(&html, call);
     buf_add_lit(&html, "</head>\n<body>\n<div id=\"app\"><noscript><main>\n");
     call->row->page.plain(&html, call);
     buf_add_lit(&html, "</main></noscript></div>\n");

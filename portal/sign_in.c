@@ -32,6 +32,7 @@ static void tell_site(const struct endpoint_call *call, struct jsonw *w)
     jsonw_key(w, "site"), jsonw_object(w);
     jsonw_key(w, "title"), jsonw_str(w, conf->title);
     jsonw_key(w, "tagline"), jsonw_str(w, conf->tagline);
+    jsonw_key(w, "logo"), jsonw_bool(w, conf->logo.n > 0);
     jsonw_key(w, "registration"), jsonw_cstr(w, registration_name(conf->registration));
     jsonw_key(w, "mail"), jsonw_bool(w, conf->mail);
     jsonw_key(w, "gateway_url"), jsonw_str(w, conf->gateway_url);

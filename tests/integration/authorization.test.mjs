@@ -20,7 +20,7 @@ const NOWHERE = '00000000-0000-7000-8000-000000000000';
 const root = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..', '..');
 
 const MAIL = '01930000-0000-7000-8000-000000000001';
-const config = { ...hello, portal: { registration: 'open' }, plans: { ...hello.plans, gold: { apis: ['hello'], approval: 'manual' } } };
+const config = { ...hello, portal: { registration: 'open', logo: '<svg></svg>', theme: ':root { --radius: 2px; }' }, plans: { ...hello.plans, gold: { apis: ['hello'], approval: 'manual' } } };
 
 // --- the rows ---
 

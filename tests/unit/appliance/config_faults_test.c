@@ -90,6 +90,34 @@ static const struct fault {
     {"version: 1\ngateway: { max_head: 2MiB }\n",
      "weir.yaml:2:22: error: `max_head` in `gateway`: `2MiB` is out of range; allowed is 1KiB to "
      "1MiB"},
+    {"version: 1\nportal: { logo: '<html></html>' }\n",
+     "weir.yaml:2:17: error: `logo` in `portal`: must be an SVG document"},
+    {"version: 1\nportal: { logo: '<!-- no end' }\n",
+     "weir.yaml:2:17: error: `logo` in `portal`: must be an SVG document"},
+    {"version: 1\nportal: { theme: 'body { color: red; }' }\n",
+     "weir.yaml:2:18: error: `theme` in `portal`: must be one `:root { --name: value; ... }` and "
+     "nothing else but comments"},
+    {"version: 1\nportal: { theme: ':root { --a: 1; } p { }' }\n",
+     "weir.yaml:2:18: error: `theme` in `portal`: must be one `:root { --name: value; ... }` and "
+     "nothing else but comments"},
+    {"version: 1\nportal: { theme: ':root { --a: 1' }\n",
+     "weir.yaml:2:18: error: `theme` in `portal`: must have `--name: value;` between its braces, "
+     "each with its `;`"},
+    {"version: 1\nportal: { theme: ':root { /* --a: 1; }' }\n",
+     "weir.yaml:2:18: error: `theme` in `portal`: must be one `:root { --name: value; ... }` and "
+     "nothing else but comments"},
+    {"version: 1\nportal: { theme: ':root { color: red; }' }\n",
+     "weir.yaml:2:18: error: `theme` in `portal`: must set tokens only, whose names begin with "
+     "`--`, in lower case"},
+    {"version: 1\nportal: { theme: ':root { --a: URL(x); }' }\n",
+     "weir.yaml:2:18: error: `theme` in `portal`: must have plain values: no url(), no braces, no "
+     "`@`, no `\\`, no `<`"},
+    {"version: 1\nportal: { theme: ':root { --a: x{y; }' }\n",
+     "weir.yaml:2:18: error: `theme` in `portal`: must have plain values: no url(), no braces, no "
+     "`@`, no `\\`, no `<`"},
+    {"version: 1\nportal: { theme: ':root { --a: ; }' }\n",
+     "weir.yaml:2:18: error: `theme` in `portal`: must have plain values: no url(), no braces, no "
+     "`@`, no `\\`, no `<`"},
     {"version: 1\nportal: { verify_email: yes }\n",
      "weir.yaml:2:25: error: `verify_email` in `portal`: expected true or false, found `yes`"},
     {"version: 1\nportal: { verify_email: true }\n",

@@ -18,6 +18,7 @@ export interface Person {
 export interface Site {
   title: string;
   tagline: string;
+  logo: boolean;
   registration: 'open' | 'invite' | 'closed';
   mail: boolean;
   gateway_url: string;
@@ -60,6 +61,7 @@ interface Entry {
 const nowhere: Site = {
   title: 'Weir',
   tagline: '',
+  logo: false,
   registration: 'closed',
   mail: false,
   gateway_url: '',

@@ -79,7 +79,7 @@ export function Frame({ home, groups, account, kind, children }: FrameProps) {
       <header class={open ? 'side open' : 'side'}>
         <div class="side-top">
           <a class="brand" href={home}>
-            <Mark />
+            {session.value.site.logo ? <img class="mark" src="/logo.svg" alt="" /> : <Mark />}
             <span>
               {session.value.site.title}
               {kind ? <span class="kind">{kind}</span> : null}

@@ -158,7 +158,7 @@ export function Empty({ icon, title, children, actions }: EmptyProps) {
       <span class="empty-icon">
         <Icon name={icon} />
       </span>
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       {children ? <div class="empty-text">{children}</div> : null}
       {actions ? <div class="actions">{actions}</div> : null}
     </div>
