@@ -179,6 +179,18 @@ static int create_person(struct registry_write *write, struct signing_up *s, str
     return r;
 }
 
+/* Whether one more mail that anybody can ask for may go to the address; nobody is told. */
+static bool may_write(const struct endpoint_call *call, struct str email)
+{
+    struct throttle *throttle = call->portal->throttle;
+    struct mono now = clock_mono();
+    unsigned seconds;
+    if (throttle_is_full(throttle, THROTTLE_LETTERS, email, now, &seconds))
+        return false;
+    throttle_count(throttle, THROTTLE_LETTERS, email, now);
+    return true;
+}
+
 /* The address has an account: its owner is told by mail, the one who asks is not. */
 static int meet_existing(struct registry_write *write, struct signing_up *s, struct error *err)
 {
@@ -187,6 +199,8 @@ static int meet_existing(struct registry_write *write, struct signing_up *s, str
         return 0;
     }
     s->outcome = SIGN_UP_CONFIRM;
+    if (!may_write(s->call, s->found.person.email))
+        return 0;
     /*
      * Who signed up first may have been somebody else, with a password of theirs. So neither that
      * nor this password gets into force: whoever reads the address's mail sets one.
@@ -377,7 +391,8 @@ static int ask_reset(struct registry_write *write, void *ctx, struct error *err)
     struct asking_reset *asking = ctx;
     struct found_person found = {.call = asking->call};
     int r = find_person(write->db, asking->email, &found, err);
-    if (r != 0 || !found.there || found.state == PERSON_SUSPENDED)
+    if (r != 0 || !found.there || found.state == PERSON_SUSPENDED ||
+        !may_write(asking->call, asking->email))
         return r;
     return send_link(asking->call, write, &found, LINK_RESET, err);
 }

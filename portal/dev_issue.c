@@ -193,6 +193,22 @@ static int create(struct registry_write *write, void *ctx, struct error *err)
     return r == 0 ? tell_issued(issue, write, "key.issued", &key, err) : r;
 }
 
+/* Rows of keys stay for ever: nobody makes them by the thousand. False where 429 was sent. */
+static bool may_issue(struct endpoint_call *call)
+{
+    struct throttle *throttle = call->portal->throttle;
+    struct mono now = clock_mono();
+    unsigned seconds;
+    if (throttle_is_full(throttle, THROTTLE_KEYS, call->params[0], now, &seconds)) {
+        endpoint_fail_later(call, 429,
+                            STR("Too many keys were issued of this app. Wait, then try again."),
+                            seconds);
+        return false;
+    }
+    throttle_count(throttle, THROTTLE_KEYS, call->params[0], now);
+    return true;
+}
+
 void keys_post(struct endpoint_call *call)
 {
     struct error err = ERROR_INIT;
@@ -210,6 +226,8 @@ void keys_post(struct endpoint_call *call)
         endpoint_fail_input(call);
         return;
     }
+    if (!may_issue(call))
+        return;
     begin(&issue);
     int r = registry_write(call->portal->registry, create, &issue, &err);
     answer(&issue, r, &err);
@@ -256,6 +274,8 @@ void key_rotate(struct endpoint_call *call)
                                        .overlap_us = input_number(in, "overlap_s", 0) * US_PER_S,
                                        .person = call->person->id,
                                        .client_wish = input_text(in, "wish")}};
+    if (!may_issue(call))
+        return;
     begin(&issue);
     int r = registry_write(call->portal->registry, rotate, &issue, &err);
     answer(&issue, r, &err);

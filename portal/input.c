@@ -36,6 +36,39 @@ static bool has_hidden(struct str s)
     return false;
 }
 
+/* Spaces of all kinds, and what shows nothing where it stands alone. */
+static bool is_blank(uint32_t c)
+{
+    static const struct {
+        uint32_t first, last;
+    } BLANKS[] = {{0, 0x20},        {0xa0, 0xa0},      {0xad, 0xad},     {0x34f, 0x34f},
+                  {0x61c, 0x61c},   {0x115f, 0x1160},  {0x1680, 0x1680}, {0x17b4, 0x17b5},
+                  {0x180b, 0x180f}, {0x2000, 0x200f},  {0x2028, 0x202f}, {0x205f, 0x206f},
+                  {0x2800, 0x2800}, {0x3000, 0x3000},  {0x3164, 0x3164}, {0xfe00, 0xfe0f},
+                  {0xffa0, 0xffa0}, {0xe0000, 0xe0fff}};
+    for (size_t i = 0; i < ARRAY_LEN(BLANKS); i++) {
+        if (c >= BLANKS[i].first && c <= BLANKS[i].last)
+            return true;
+    }
+    return false;
+}
+
+/* Whether any of it can be seen; `s` is UTF-8. */
+static bool has_visible(struct str s)
+{
+    size_t i = 0;
+    while (i < s.n) {
+        unsigned char a = (unsigned char)s.p[i++];
+        unsigned more = a < 0xc0 ? 0 : a < 0xe0 ? 1 : a < 0xf0 ? 2 : 3;
+        uint32_t c = more == 0 ? a : a & (0x3fU >> more);
+        for (; more > 0; more--)
+            c = c << 6 | ((unsigned char)s.p[i++] & 0x3fU);
+        if (!is_blank(c))
+            return true;
+    }
+    return false;
+}
+
 static bool is_clean(struct str s, bool lines)
 {
     if (!str_is_utf8(s) || has_hidden(s))
@@ -99,6 +132,8 @@ static void take_text(struct input *input, const struct schema_field *f, struct 
         return;
     if (f->type == TYPE_SECRET ? !str_is_utf8(text) : !is_clean(text, f->type == TYPE_TEXT))
         input_fault(input, f->name, "characters", "This has characters that cannot be used here.");
+    else if (f->type == TYPE_LINE && f->min > 0 && !has_visible(text))
+        input_fault(input, f->name, "required", "Please fill this in.");
     else
         *value_of(input, f) = (struct input_value){.there = true, .text = text};
 }

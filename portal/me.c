@@ -3,6 +3,7 @@
 #include "portal/locale.h"
 #include "portal/session.h"
 #include "portal/sign_in.h"
+#include "portal/store_links.h"
 #include "portal/store_people.h"
 #include "portal/store_sessions.h"
 
@@ -114,6 +115,8 @@ static int change_password(struct registry_write *write, void *ctx, struct error
     int r = store_people_set_password(write->db, &person->id, str_from(change->new), err);
     if (r == 0)
         r = store_sessions_end_all(write->db, &person->id, &person->session, err);
+    if (r == 0) /* a link to reset it may be in the wrong hands as well */
+        r = store_links_end_all(write->db, &person->id, err);
     if (r == 0)
         r = session_audit(change->call, write, "password.changed", person->email, NULL, err);
     return r;

@@ -102,11 +102,18 @@ struct str plain_sent(const struct endpoint_call *call, const char *field)
     return call->input.schema != SCHEMA_NONE ? input_text(&call->input, field) : STR_EMPTY;
 }
 
+#define RETURN_BYTES_MAX 1024
+
 struct str plain_return(const struct endpoint_call *call, struct str otherwise)
 {
     struct str path;
     if (!endpoint_query(call, STR("return"), &path))
         return otherwise;
+    /* it stands in a head, as it is */
+    for (size_t i = 0; i < path.n; i++) {
+        if (i == RETURN_BYTES_MAX || path.p[i] <= ' ' || path.p[i] > '~')
+            return otherwise;
+    }
     /* "//host" and "/\host" are other sites for a browser */
     bool ours = str_starts(path, STR("/")) && !str_starts(path, STR("//")) &&
                 str_find_char(path, '\\', 0) == path.n;

@@ -83,8 +83,7 @@ static void show_sign_in(struct endpoint_call *call, unsigned status, struct str
                                       .autocomplete = "current-password",
                                       .label = WORD("page.password")});
     plain_submit(&html, WORD("page.sign_in.do"));
-    if (call->conf->mail)
-        add_link(&html, STR("/forgot"), WORD("page.sign_in.forgot"));
+    add_link(&html, STR("/forgot"), WORD("page.sign_in.forgot"));
     if (call->listener == ENDPOINT_PORTAL && call->conf->registration != PORTAL_CLOSED)
         add_link(&html, with_return(call, "/sign-up"), WORD("page.sign_in.no_account"));
     if (call->listener == ENDPOINT_ADMIN) {

@@ -9,7 +9,7 @@
 
 static const char SQL_ADD[] = "INSERT INTO links (" COLUMNS ", hash)"
                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-static const char SQL_REPLACE[] = "DELETE FROM links"
+static const char SQL_END_ALL[] = "DELETE FROM links"
                                   " WHERE person = ?1";
 static const char SQL_FIND[] = "SELECT " COLUMNS " FROM links"
                                " WHERE hash = ?1 AND kind = ?2 AND expires_us > ?3";
@@ -66,13 +66,13 @@ static void bind_hash(struct db_stmt *st, int index, const struct pepper *pepper
     db_bind_blob(st, index, str_make((const char *)room->b, sizeof(room->b)));
 }
 
-static int replace_others(struct db *db, const struct link_row *row, struct error *err)
+int store_links_end_all(struct db *db, const struct uuid *person, struct error *err)
 {
     struct db_stmt *st;
-    int r = db_stmt_get(db, SQL_REPLACE, &st, err);
+    int r = db_stmt_get(db, SQL_END_ALL, &st, err);
     if (r != 0)
         return r;
-    store_bind_uuid(st, 1, &row->person);
+    store_bind_uuid(st, 1, person);
     return db_run(st, err);
 }
 
@@ -85,7 +85,7 @@ int store_links_add(struct db *db, const struct pepper *pepper, const struct lin
     struct db_stmt *st;
     int r = store_links_sweep(db, row->created, err);
     if (r == 0 && !uuid_is_none(&row->person))
-        r = replace_others(db, row, err);
+        r = store_links_end_all(db, &row->person, err);
     if (r == 0)
         r = db_stmt_get(db, SQL_ADD, &st, err);
     if (r != 0)

@@ -53,6 +53,9 @@ must_check int store_links_list(struct db *db, enum link_kind kind, struct wall 
 /* It has been used, or is taken back. E_NOT_FOUND where it is gone already. */
 must_check int store_links_remove(struct db *db, const struct uuid *id, struct error *err);
 
+/* None of the person's works any more. */
+must_check int store_links_end_all(struct db *db, const struct uuid *person, struct error *err);
+
 /* Forgets those that have expired. */
 must_check int store_links_sweep(struct db *db, struct wall now, struct error *err);
 

@@ -18,7 +18,9 @@ static const char SQL_ADD[] = "INSERT INTO sessions (id, person, audience, creat
                               " expires_us, address, agent, hash)"
                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 static const char SQL_EXPIRED[] = "DELETE FROM sessions"
-                                  " WHERE person = ?1 AND expires_us <= ?2";
+                                  " WHERE person = ?1 AND (expires_us <= ?2 OR id NOT IN"
+                                  " (SELECT id FROM sessions WHERE person = ?1"
+                                  " ORDER BY id DESC LIMIT ?3))";
 static const char SQL_SEEN[] = "UPDATE sessions SET seen_us = ?2, expires_us = ?3"
                                " WHERE id = ?1";
 static const char SQL_END[] = "DELETE FROM sessions"
@@ -91,6 +93,7 @@ static int forget_expired(struct db *db, const struct session_row *row, struct e
         return r;
     store_bind_uuid(st, 1, &row->person);
     db_bind_i64(st, 2, row->created.us);
+    db_bind_i64(st, 3, SESSIONS_MAX - 1); /* room for the one that begins */
     return db_run(st, err);
 }
 

@@ -35,6 +35,8 @@ must_check int store_sessions_find(struct db *db, const struct secret_hash *hash
 must_check int store_sessions_of_person(struct db *db, const struct uuid *person, struct wall now,
                                         session_visit *visit, void *ctx, struct error *err);
 
+#define SESSIONS_MAX 100 /* of a person; when another begins the oldest one ends */
+
 /* Adds it, and removes the person's that have expired. */
 must_check int store_sessions_add(struct db *db, const struct session_row *row,
                                   const struct secret_hash *hash, struct error *err);

@@ -24,10 +24,9 @@ static const struct {
     unsigned max;
     int64_t window_us;
 } RULES[THROTTLE_KINDS] = {
-    [THROTTLE_ACCOUNT] = {10, 15 * US_PER_MINUTE},
-    [THROTTLE_ADDRESS] = {50, 15 * US_PER_MINUTE},
-    [THROTTLE_SIGN_UPS] = {30, US_PER_HOUR},
-    [THROTTLE_MAILS] = {20, US_PER_HOUR},
+    [THROTTLE_ACCOUNT] = {10, 15 * US_PER_MINUTE}, [THROTTLE_ADDRESS] = {50, 15 * US_PER_MINUTE},
+    [THROTTLE_SIGN_UPS] = {30, US_PER_HOUR},       [THROTTLE_MAILS] = {20, US_PER_HOUR},
+    [THROTTLE_LETTERS] = {5, US_PER_HOUR},         [THROTTLE_KEYS] = {200, US_PER_HOUR},
 };
 
 struct throttle *throttle_create(void)

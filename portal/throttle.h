@@ -23,6 +23,8 @@ enum throttle_kind {
     THROTTLE_ADDRESS,  /* wrong passwords and tokens from one address */
     THROTTLE_SIGN_UPS, /* accounts made from one address */
     THROTTLE_MAILS,    /* mails asked for from one address */
+    THROTTLE_LETTERS,  /* mails to one address that anybody can ask for */
+    THROTTLE_KEYS,     /* keys issued of one app */
     THROTTLE_KINDS
 };
 

@@ -67,6 +67,37 @@ test('behind a trusted proxy people are told apart by their own addresses, and n
   }
 });
 
+test('a person has so many sessions, and the oldest gives way', async (t) => {
+  const site = await startSite(t, config());
+  const first = await signedUp(site);
+  let last;
+  for (let i = 0; i < 100; i++) {
+    last = new Person(site.portal);
+    assert.equal((await last.signIn('deniz@example.com', PASSWORD)).status, 200);
+  }
+  assert.equal((await last.json('/api/v1/sessions')).items.length, 100);
+  assert.equal((await first.get('/api/v1/me')).status, 401);
+});
+
+test('a way back that is no path is not taken', async (t) => {
+  const site = await startSite(t, config());
+  const me = await signedUp(site);
+  for (const path of [`/${'a'.repeat(4000)}`, '/ş', '/a\r\nx: y', '//evil.example', 'evil']) {
+    const { status, headers } = await me.get(`/sign-in?return=${encodeURIComponent(path)}`, { accept: 'text/html' });
+    assert.deepEqual([status, headers.location], [303, '/apps'], path.slice(0, 20));
+  }
+});
+
+test('a name that cannot be seen is none', async (t) => {
+  const site = await startSite(t, config());
+  for (const name of ['\u200b', '\u00a0', '\u061c', '\u3164\u2800', ' \u2003 ']) {
+    const answer = await new Person(site.portal).send('POST', '/api/v1/people', { email: 'a@example.com', password: PASSWORD, name });
+    assert.deepEqual([answer.status, fieldsAtFault(answer)], [422, ['name required']], JSON.stringify(name));
+  }
+  const seen = await new Person(site.portal).send('POST', '/api/v1/people', { email: 'a@example.com', password: PASSWORD, name: '李\u200d' });
+  assert.equal(seen.status, 201, seen.body);
+});
+
 test('a password changed ends the other sessions, and the old one is nobody\'s any more', async (t) => {
   const site = await startSite(t, config());
   const person = await signedUp(site);

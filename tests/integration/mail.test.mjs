@@ -86,6 +86,25 @@ test('who signed up an address of others has no part in its account', async (t) 
   assert.equal((await new Person(site.portal).signIn(EMAIL, 'chosen by its reader')).status, 200);
 });
 
+test('a new password ends the link to another one, and nobody is written to without end', async (t) => {
+  const server = await startMailServer(t);
+  const site = await startSite(t, config(server));
+  const person = await signedUp(site, server);
+  await ask(site);
+  const { token } = linkOf(await server.next(about('password')));
+  const changed = await person.send('PUT', '/api/v1/me/password', { current: PASSWORD, password: 'another long password' });
+  assert.equal(changed.status, 204, changed.body);
+  const late = await new Person(site.portal).send('PUT', '/api/v1/resets', { token, password: 'a third long password' });
+  assert.equal(late.status, 404, late.body);
+
+  for (let i = 0; i < 10; i++) assert.equal((await ask(site)).status, 202);
+  const boss = await operator(site);
+  const written = () => mails(boss).then((items) => items.filter(({ template }) => template === 'reset').length);
+  await until(async () => (await written()) === 5, 'five mails');
+  assert.equal((await ask(site)).status, 202);
+  assert.equal(await written(), 5);
+});
+
 test('links that are none are tried so often and no more, by any form', async (t) => {
   const server = await startMailServer(t);
   for (const [method, path, value] of [

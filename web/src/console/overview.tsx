@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // How it stands: what is wrong first, then what passes through, then what there is.
+import { judgeApi } from '../status/model.ts';
 import { useData, usePoll } from '../ui/data.ts';
 import { bytes, count, duration, milliseconds, rate, share } from '../ui/format.ts';
 import { usePageTitle } from '../ui/frame.tsx';
@@ -20,6 +21,9 @@ function Wrong({ data }: { data: Data }) {
   const faults = [
     ...failing.map((check) => ({ title: check.check, text: check.detail })),
     ...(data.config.error ? [{ title: t('console.config.fault'), text: data.config.error }] : []),
+    ...data.rates
+      .filter((one) => judgeApi(one).tone === 'bad')
+      .map((one) => ({ title: t('console.api.failing', { api: one.api }), text: t('console.api.failing.text', { share: share(one.errors_per_s, one.requests_per_s) }) })),
     ...away.map((text) => ({ title: t('console.target.away'), text })),
   ];
   if (faults.length === 0) return <Alert tone="good" title={t('console.well')} />;
