@@ -20,6 +20,7 @@
 
 #define FILES_BESIDE_CONNECTIONS 128
 #define PORTAL_WORKERS 32
+#define PORTAL_PER_CLIENT 24 /* so that no one client takes them all; a proxy stands for many */
 #define FLUSH_US (5 * US_PER_S)
 #define PORTAL_DRAIN_US US_PER_S
 #define QUOTA_WINDOW_MAX_US (32 * US_PER_DAY)
@@ -206,6 +207,7 @@ static int start_listener(struct http_server **ret_server, const char *name,
         .listen = listen,
         .listen_count = count,
         .workers = PORTAL_WORKERS,
+        .max_per_client = in->config->gateway.trusted_proxies.count > 0 ? 0 : PORTAL_PER_CLIENT,
         .limits = {.head = 32 * 1024, .target = 8 * 1024},
         .head_timeout_us = 10 * US_PER_S,
         .body_timeout_us = 10 * US_PER_S,

@@ -244,7 +244,7 @@ int accounts_sign_up(struct endpoint_call *call, struct sign_up_result *ret_resu
                      struct error *err)
 {
     struct signing_up s = {.call = call, .found = {.call = call}};
-    struct str address = endpoint_address(call);
+    struct str address = endpoint_origin(call);
     struct mono now = clock_mono();
     *ret_result = (struct sign_up_result){.outcome = SIGN_UP_CLOSED};
     if (call->conf->registration == PORTAL_CLOSED)
@@ -348,7 +348,7 @@ static int confirm(struct registry_write *write, void *ctx, struct error *err)
 static int count_wrong(struct endpoint_call *call, int r)
 {
     if (r == E_NOT_FOUND)
-        throttle_count(call->portal->throttle, THROTTLE_ADDRESS, endpoint_address(call),
+        throttle_count(call->portal->throttle, THROTTLE_ADDRESS, endpoint_origin(call),
                        clock_mono());
     if (r != 0)
         call->person = NULL;
@@ -359,7 +359,7 @@ static int count_wrong(struct endpoint_call *call, int r)
 static int check_tries(struct endpoint_call *call, unsigned *ret_seconds, struct error *err)
 {
     *ret_seconds = 0;
-    if (!throttle_is_full(call->portal->throttle, THROTTLE_ADDRESS, endpoint_address(call),
+    if (!throttle_is_full(call->portal->throttle, THROTTLE_ADDRESS, endpoint_origin(call),
                           clock_mono(), ret_seconds))
         return 0;
     return error_set(err, E_FULL, "Too many attempts. Wait, then try again.");
@@ -400,7 +400,7 @@ static int ask_reset(struct registry_write *write, void *ctx, struct error *err)
 bool accounts_may_ask_reset(struct endpoint_call *call, unsigned *ret_seconds)
 {
     struct throttle *throttle = call->portal->throttle;
-    struct str address = endpoint_address(call);
+    struct str address = endpoint_origin(call);
     struct mono now = clock_mono();
     *ret_seconds = 0;
     if (throttle_is_full(throttle, THROTTLE_MAILS, address, now, ret_seconds))

@@ -159,6 +159,7 @@ static int revoke(struct registry_write *write, void *ctx, struct error *err)
 {
     struct change *change = ctx;
     int r = look(write, change, err);
+    registry_touch_key(write, change->call->params[0]); /* again too, as at the portal */
     if (r != 0 || change->state == KEY_REVOKED)
         return r;
     r = store_keys_revoke(write->db, change->call->params[0], write->now, err);

@@ -273,6 +273,13 @@ struct str endpoint_address(const struct endpoint_call *call)
     return arena_dup(http_arena(call->conn), str_from(text));
 }
 
+struct str endpoint_origin(const struct endpoint_call *call)
+{
+    char text[CIDR_TEXT_MAX];
+    cidr_format(cidr_make(call->client, ip_is_v4(call->client) ? 128 : 64), text);
+    return arena_printf(http_arena(call->conn), "%d %s", (int)call->listener, text);
+}
+
 bool endpoint_limit(struct endpoint_call *call, uint32_t *ret_limit)
 {
     struct str text;

@@ -171,6 +171,10 @@ struct str endpoint_header(const struct endpoint_call *call, struct str name);
 /* The client's address, for audit and throttles. */
 struct str endpoint_address(const struct endpoint_call *call);
 
+/* Where a call comes from, for throttles: a client has all of an IPv6 /64. What goes wrong at the
+ * portal is not counted at the console. */
+struct str endpoint_origin(const struct endpoint_call *call);
+
 #define ENDPOINT_PAGE_DEFAULT 50
 #define ENDPOINT_PAGE_MAX 200
 

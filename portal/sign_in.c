@@ -126,31 +126,11 @@ static int find_account(struct endpoint_call *call, struct str email, struct acc
     return r == E_NOT_FOUND ? 0 : r;
 }
 
-static int begin(struct registry_write *write, void *ctx, struct error *err)
-{
-    struct endpoint_call *call = ctx;
-    int r = session_begin(call, write, &call->person->id, err);
-    if (r == 0)
-        r = store_people_signed_in(write->db, &call->person->id, write->now, err);
-    if (r == 0)
-        r = session_audit(call, write, "session.begun", call->person->email, NULL, err);
-    return r;
-}
-
-int sign_in_begin(struct endpoint_call *call, const struct person *person, struct error *err)
-{
-    call->person = person;
-    int r = registry_write(call->portal->registry, begin, call, err);
-    if (r != 0)
-        call->person = NULL;
-    return r;
-}
-
 static enum sign_in refused(struct endpoint_call *call, struct str email)
 {
     struct mono now = clock_mono();
     throttle_count(call->portal->throttle, THROTTLE_ACCOUNT, email, now);
-    throttle_count(call->portal->throttle, THROTTLE_ADDRESS, endpoint_address(call), now);
+    throttle_count(call->portal->throttle, THROTTLE_ADDRESS, endpoint_origin(call), now);
     return SIGN_IN_WRONG;
 }
 
@@ -168,33 +148,85 @@ static enum sign_in check_account(const struct endpoint_call *call, const struct
                                                                             : SIGN_IN_DONE;
 }
 
+struct beginning {
+    struct endpoint_call *call;
+    const struct account *checked; /* whose password was right */
+    enum sign_in outcome;
+};
+
+/* Looks again: while the password was hashed it may have been changed, to end all sessions, and the
+ * account suspended. */
+static int look_again(struct registry_write *write, struct beginning *b, struct error *err)
+{
+    struct account account = {.arena = http_arena(b->call->conn)};
+    int r = store_people_find(write->db, b->checked->person.email, take_account, &account, err);
+    bool same = r == 0 && strcmp(account.password, b->checked->password) == 0;
+    sodium_memzero(account.password, sizeof(account.password));
+    b->outcome = same ? check_account(b->call, &account) : SIGN_IN_WRONG;
+    return r == E_NOT_FOUND ? 0 : r;
+}
+
+static int begin(struct registry_write *write, void *ctx, struct error *err)
+{
+    struct beginning *b = ctx;
+    const struct person *person = b->call->person;
+    int r = look_again(write, b, err);
+    if (r != 0 || b->outcome != SIGN_IN_DONE)
+        return r;
+    r = session_begin(b->call, write, &person->id, err);
+    if (r == 0)
+        r = store_people_signed_in(write->db, &person->id, write->now, err);
+    if (r == 0)
+        r = session_audit(b->call, write, "session.begun", person->email, NULL, err);
+    return r;
+}
+
+static int begin_session(struct endpoint_call *call, const struct account *checked,
+                         struct sign_in_result *result, struct error *err)
+{
+    struct beginning b = {.call = call, .checked = checked};
+    call->person = &result->person;
+    int r = registry_write(call->portal->registry, begin, &b, err);
+    result->outcome = b.outcome;
+    if (r != 0 || b.outcome != SIGN_IN_DONE)
+        call->person = NULL;
+    return r;
+}
+
+/* Whether the account may be signed in to with the password; its hash stays with it. */
+static int check(struct endpoint_call *call, struct str email, struct str password,
+                 struct account *account, struct sign_in_result *result, struct error *err)
+{
+    bool right = false;
+    int r = find_account(call, email, account, err);
+    if (r == 0)
+        r = password_verify(call->portal->passwords, str_from(account->password), password, &right);
+    if (r == E_BUSY || r == E_NOMEM)
+        return error_set(err, E_BUSY, "too many passwords are being checked");
+    result->person = account->person;
+    result->outcome = right ? check_account(call, account) : refused(call, email);
+    return r;
+}
+
 int sign_in_try(struct endpoint_call *call, struct str email, struct str password,
                 struct sign_in_result *ret_result, struct error *err)
 {
     struct account account;
     struct throttle *throttle = call->portal->throttle;
     struct mono now = clock_mono();
-    bool right = false;
     if (throttle_is_full(throttle, THROTTLE_ACCOUNT, email, now, &ret_result->seconds) ||
-        throttle_is_full(throttle, THROTTLE_ADDRESS, endpoint_address(call), now,
+        throttle_is_full(throttle, THROTTLE_ADDRESS, endpoint_origin(call), now,
                          &ret_result->seconds)) {
         ret_result->outcome = SIGN_IN_THROTTLED;
         return 0;
     }
-    int r = find_account(call, email, &account, err);
-    if (r == 0)
-        r = password_verify(call->portal->passwords, str_from(account.password), password, &right);
+    int r = check(call, email, password, &account, ret_result, err);
+    if (r == 0 && ret_result->outcome == SIGN_IN_DONE) {
+        throttle_forget(throttle, THROTTLE_ACCOUNT, email);
+        r = begin_session(call, &account, ret_result, err);
+    }
     sodium_memzero(account.password, sizeof(account.password));
-    if (r == E_BUSY || r == E_NOMEM)
-        return error_set(err, E_BUSY, "too many passwords are being checked");
-    if (r != 0)
-        return r;
-    ret_result->person = account.person;
-    ret_result->outcome = right ? check_account(call, &account) : refused(call, email);
-    if (ret_result->outcome != SIGN_IN_DONE)
-        return 0;
-    throttle_forget(throttle, THROTTLE_ACCOUNT, email);
-    return sign_in_begin(call, &ret_result->person, err);
+    return r;
 }
 
 struct str sign_in_sentence(enum sign_in outcome)

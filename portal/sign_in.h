@@ -33,11 +33,6 @@ struct sign_in_result {
 must_check int sign_in_try(struct endpoint_call *call, struct str email, struct str password,
                            struct sign_in_result *ret_result, struct error *err);
 
-/* Begins a session for a person who has shown otherwise who they are; `person` must live as long as
- * the call. */
-must_check int sign_in_begin(struct endpoint_call *call, const struct person *person,
-                             struct error *err);
-
 /* One sentence, and the status, for an outcome. */
 struct str sign_in_sentence(enum sign_in outcome);
 unsigned sign_in_status(enum sign_in outcome);

@@ -27,11 +27,11 @@ static const char SQL_LIST_OF_APP[] = SELECT " WHERE k.kid > ?1 AND k.app = ?3"
 static const char SQL_OF_APP[] = SELECT_MORE " WHERE k.app = ?3"
                                              " ORDER BY k.created_us DESC, k.kid DESC"
                                              " LIMIT ?2";
-static const char SQL_OF_APP_AFTER[] =
-    SELECT_MORE " WHERE k.app = ?3"
-                " AND (k.created_us, k.kid) < (SELECT created_us, kid FROM keys WHERE kid = ?1)"
-                " ORDER BY k.created_us DESC, k.kid DESC"
-                " LIMIT ?2";
+static const char SQL_OF_APP_AFTER[] = SELECT_MORE
+    " WHERE k.app = ?3"
+    " AND (k.created_us, k.kid) < (SELECT created_us, kid FROM keys WHERE kid = ?1 AND app = ?3)"
+    " ORDER BY k.created_us DESC, k.kid DESC"
+    " LIMIT ?2";
 static const char SQL_SEARCH[] =
     SELECT_MORE " WHERE k.kid > ?1 AND (?3 = '' OR k.app = ?3)"
                 " AND (k.kid LIKE ?4 ESCAPE '\\' OR k.name LIKE ?4 ESCAPE '\\'"

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import net from 'node:net';
 import test from 'node:test';
 import { operator, Person } from './lib/person.mjs';
 import { makeSite, startSite } from './lib/site.mjs';
@@ -65,6 +66,43 @@ test('behind a trusted proxy people are told apart by their own addresses, and n
     assert.deepEqual(items.map(({ address }) => address).sort(), ['127.0.0.1', seen].sort());
     await site.close();
   }
+});
+
+test('who signs in with the old password while it is changed has no session afterwards', async (t) => {
+  const site = await startSite(t, config());
+  for (let round = 0; round < 3; round++) {
+    const email = `deniz${round}@example.com`;
+    const me = await signedUp(site, email);
+    const others = Array.from({ length: 6 }, () => new Person(site.portal)); // fewer than are throttled
+    const [changed] = await Promise.all([
+      me.send('PUT', '/api/v1/me/password', { current: PASSWORD, password: 'another long password' }),
+      ...others.map((other) => other.signIn(email, PASSWORD)),
+    ]);
+    assert.equal(changed.status, 204, changed.body);
+    for (const other of others) assert.equal((await other.get('/api/v1/me')).status, 401);
+    assert.equal((await me.json('/api/v1/sessions')).items.length, 1);
+  }
+});
+
+test('one client cannot take all places of the portal, nor guess from the addresses of its network', async (t) => {
+  const plain = await startSite(t, config());
+  const held = [];
+  t.after(() => held.forEach((socket) => socket.destroy()));
+  for (let i = 0; i < 40; i++) {
+    const socket = net.connect({ port: plain.portal.port, host: plain.portal.host, localAddress: '127.0.0.3' });
+    socket.on('error', () => {});
+    socket.write('POST /api/v1/session HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{');
+    held.push(socket);
+  }
+  await until(() => held.filter((socket) => socket.destroyed || socket.readableEnded || socket.bytesRead > 0).length >= 16, 'what is too much to be refused');
+  assert.equal((await new Person(plain.portal).get('/api/v1/session')).status, 200);
+
+  const six = await startSite(t, { ...config(), gateway: { trusted_proxies: ['127.0.0.0/8'] } });
+  const guess = (address) => new Person(six.portal).send('POST', '/api/v1/session', { email: `${address.slice(-4)}@example.com`, password: 'no' }, { 'x-forwarded-for': address });
+  const statuses = [];
+  for (let i = 0; i < 52; i++) statuses.push((await guess(`2001:db8::${(0x1000 + i).toString(16)}`)).status);
+  assert.deepEqual([statuses[0], statuses[49], statuses[51]], [401, 401, 429]);
+  assert.equal((await guess('2001:db8:0:1::1000')).status, 401, 'another network');
 });
 
 test('a person has so many sessions, and the oldest gives way', async (t) => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // New keys: what they are to be, and the one time they are seen.
-import { useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Button } from '../ui/button.tsx';
 import { type Answer, get, outdated, send, useAction, usePoll } from '../ui/data.ts';
 import { CodeBlock, Copy } from '../ui/copy.tsx';
@@ -45,6 +45,13 @@ const envFile = (issued: Issued): string =>
 
 function Sheet({ app, issued, onClose }: { app: App; issued: Issued; onClose: () => void }) {
   const [stored, setStored] = useState(false);
+  // what is shown once is not lost by a reload or a closed tab without a question
+  useEffect(() => {
+    if (stored) return undefined;
+    const ask = (event: BeforeUnloadEvent): void => event.preventDefault();
+    addEventListener('beforeunload', ask);
+    return () => removeEventListener('beforeunload', ask);
+  }, [stored]);
   return (
     <Dialog title={t('portal.sheet.title')} onClose={onClose} sheet hold>
       <div class="stack">

@@ -90,7 +90,7 @@ function columns(app: App, rows: readonly Key[], onDo: (doing: Doing) => void): 
       ),
     },
     { label: t('portal.key.used'), cell: (key) => <Used use={key.last_used} /> },
-    { label: t('portal.key.expires'), cell: (key) => (key.expires ? <Time at={key.expires} relative /> : t('portal.never')) },
+    { label: t('portal.key.expires'), cell: (key) => (key.state === 'revoked' ? '–' : key.expires ? <Time at={key.expires} relative /> : t('portal.never')) },
     { label: t('portal.created'), cell: (key) => <Created row={key} /> },
     {
       label: t('portal.actions'),
