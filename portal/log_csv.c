@@ -19,7 +19,8 @@
  */
 static bool is_formula(struct str s)
 {
-    return s.n > 0 && memchr("=+-@\t\r", s.p[0], 6) != NULL;
+    const struct str firsts = STR("=+-@\t\r");
+    return s.n > 0 && str_find_char(firsts, s.p[0], 0) < firsts.n;
 }
 
 static void add_text(struct buf *csv, struct str s)
