@@ -18,9 +18,9 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#define FILES_BESIDE_CONNECTIONS 128
-#define PORTAL_WORKERS 32
-#define PORTAL_PER_CLIENT 24 /* so that no one client takes them all; a proxy stands for many */
+#define FILES_BESIDE_CONNECTIONS 256
+#define PORTAL_WORKERS 64    /* a browser keeps up to six connections */
+#define PORTAL_PER_CLIENT 48 /* so that no one client takes them all; a proxy stands for many */
 #define FLUSH_US (5 * US_PER_S)
 #define PORTAL_DRAIN_US US_PER_S
 #define QUOTA_WINDOW_MAX_US (32 * US_PER_DAY)
@@ -212,7 +212,7 @@ static int start_listener(struct http_server **ret_server, const char *name,
         .head_timeout_us = 10 * US_PER_S,
         .body_timeout_us = 10 * US_PER_S,
         .send_timeout_us = 30 * US_PER_S,
-        .keep_alive_us = 30 * US_PER_S,
+        .keep_alive_us = 5 * US_PER_S,
         .overloaded =
             STR("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\n"
                 "Connection: close\r\n\r\n"),

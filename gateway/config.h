@@ -72,6 +72,7 @@ struct route_conf {
 
 struct api_conf {
     struct str name, title;
+    struct str example; /* a path that GET answers, for people who call first; may be empty */
     struct upstream_conf *upstream;
     struct auth_conf auth;
     struct access_conf access;

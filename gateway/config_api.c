@@ -393,12 +393,27 @@ static void finish_api(struct conf *conf, const struct yaml_node *node, void *ba
         api->title = api->name;
 }
 
+static const char *example_fault(struct str path)
+{
+    for (size_t i = 0; i < path.n; i++) {
+        if (path.p[i] <= ' ' || path.p[i] > '~')
+            return "has characters that must be escaped as %XX";
+    }
+    return str_starts(path, STR("/")) ? NULL : "must begin with /";
+}
+
 const struct conf_field api_conf_fields[] = {
     {.name = "title",
      CONF_AS_STRING(struct api_conf, title),
      .unset = "its name",
      .max = 200,
      .doc = "What people are shown."},
+    {.name = "example",
+     CONF_AS_STRING(struct api_conf, example),
+     .unset = "the first path of `match`",
+     .valid = example_fault,
+     .doc =
+         "A path, maybe with a query, that GET answers well: the portal's first call goes there."},
     {.name = "upstream",
      .type = CONF_CUSTOM,
      .flags = CONF_REQUIRED,

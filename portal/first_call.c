@@ -117,12 +117,30 @@ static struct match_conf whole_match(const struct api_conf *api, const struct ro
     return match;
 }
 
+/* Where the operator says what answers well, that; its host is the API's. */
+static bool call_example(const struct portal_gateway *gateway, const struct api_conf *api,
+                         struct arena *arena, struct first_call *ret_call)
+{
+    const struct match_conf *match = &api->routes[0].match;
+    *ret_call =
+        (struct first_call){.api = arena_dup(arena, api->name),
+                            .method = http_method_name(METHOD_GET),
+                            .path = arena_dup(arena, api->example),
+                            .url = arena_printf(arena, "%" STR_FMT "%" STR_FMT,
+                                                STR_ARG(gateway->url), STR_ARG(api->example))};
+    if (!has_host(match, take_apart(gateway->url).host))
+        ret_call->host = arena_dup(arena, some_host(arena, match->hosts[0]));
+    return true;
+}
+
 /* A call of the API; of its routes one that takes GET, if there is one. */
 static bool call_api(const struct portal_gateway *gateway, const struct api_conf *api,
                      struct arena *arena, struct first_call *ret_call)
 {
     struct url_parts url = take_apart(gateway->url);
     bool found = false;
+    if (api->example.n > 0)
+        return call_example(gateway, api, arena, ret_call);
     for (size_t i = 0; i < api->route_count; i++) {
         struct match_conf match = whole_match(api, &api->routes[i]);
         struct str path, method = choose_method(match.methods);

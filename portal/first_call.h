@@ -4,7 +4,8 @@
  * to paste into a shell.
  *
  * It goes to the first API of the plan that wants a key, or to the first at all, at its first path
- * that can be asked with GET; parameters of a path are filled in with 1.
+ * that can be asked with GET; parameters of a path are filled in with 1. An `example` of the API
+ * goes before all paths.
  *
  * Threads: pure functions.
  * Memory:  texts lie in the arena.

@@ -10,6 +10,7 @@ static const char APIS[] =
     "    title: Bookshop\n"
     "    upstream: bookshop\n"
     "    match: { paths: [/shop] }\n"
+    "    example: /shop/books                # where the portal's first call goes\n"
     "    routes:\n"
     "      search:                           # a part with a name and settings of its own\n"
     "        match: { paths: [\"=/shop/search\"], methods: [GET] }\n"

@@ -129,6 +129,24 @@ test('an invitation is shown once, and makes an account', async (t) => {
   assert.match(link, /invitation=[\w-]{43}/);
 });
 
+test('who gets or loses power is asked about, and it is in force at once', async (t) => {
+  const { site, developer } = await start(t);
+  const page = await open(t, site);
+  await signIn(page);
+  await page.goto(`${page.base}/people`);
+  const row = page.getByRole('row', { name: /deniz@example\.com/ });
+  await row.getByRole('button', { name: 'Make operator' }).click();
+  await page.getByRole('dialog', { name: 'Make Deniz an operator?' }).getByRole('button', { name: 'Cancel' }).click();
+  assert.equal((await developer.json('/api/v1/me')).operator, false, 'not without a yes');
+  await row.getByRole('button', { name: 'Suspend' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Suspend' }).click();
+  await row.getByText('Suspended').waitFor();
+  assert.equal((await developer.get('/api/v1/me')).status, 401);
+  await row.getByRole('button', { name: 'Let go on' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Let go on' }).click();
+  await row.getByText('Active').waitFor();
+});
+
 test('every page is without a finding, light and dark, wide and narrow', async (t) => {
   const { site, app, secret } = await start(t);
   const id = (await site.call('/hello', secret)).headers['x-request-id'];

@@ -3,8 +3,12 @@
 // Every page of the developer's portal in Debian's Chromium, light and dark, wide and narrow, in both languages:
 // nothing for axe-core to find, nothing against the Content-Security-Policy, nothing that moves by itself.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
 import { appsOf, findings, open, signIn, startBrowser, startDemo } from './portal.mjs';
+
+const shell = promisify(execFile);
 
 // Paths, and what is there only once a page is drawn. {app} is called all the time, and waits for a plan.
 const pages = [
@@ -131,6 +135,11 @@ test('a key works for as many days as one likes, and its successor beside it for
   await dialog.locator('.field-error').waitFor(); // no number of days is not "for ever"
   await dialog.getByLabel('Days').fill('5');
   await dialog.getByRole('button', { name: 'Issue key' }).click();
+  // what is shown to be pasted answers well as it is
+  const command = await dialog.locator('.code code').textContent();
+  const { stdout } = await shell('sh', ['-c', `${command} -s -o /dev/null -w '%{http_code}'`]);
+  assert.equal(stdout, '200', command);
+  await dialog.getByText('First call seen').waitFor();
   await leave();
   assert.equal(days((await keys()).find((key) => key.name === 'short')), 5);
 

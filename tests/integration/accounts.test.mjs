@@ -88,13 +88,13 @@ test('one client cannot take all places of the portal, nor guess from the addres
   const plain = await startSite(t, config());
   const held = [];
   t.after(() => held.forEach((socket) => socket.destroy()));
-  for (let i = 0; i < 40; i++) {
+  for (let i = 0; i < 80; i++) {
     const socket = net.connect({ port: plain.portal.port, host: plain.portal.host, localAddress: '127.0.0.3' });
     socket.on('error', () => {});
     socket.write('POST /api/v1/session HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{');
     held.push(socket);
   }
-  await until(() => held.filter((socket) => socket.destroyed || socket.readableEnded || socket.bytesRead > 0).length >= 16, 'what is too much to be refused');
+  await until(() => held.filter((socket) => socket.destroyed || socket.readableEnded || socket.bytesRead > 0).length >= 32, 'what is too much to be refused');
   assert.equal((await new Person(plain.portal).get('/api/v1/session')).status, 200);
 
   const six = await startSite(t, { ...config(), gateway: { trusted_proxies: ['127.0.0.0/8'] } });

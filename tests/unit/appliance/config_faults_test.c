@@ -118,6 +118,9 @@ static const struct fault {
     {"version: 1\nportal: { theme: ':root { --a: ; }' }\n",
      "weir.yaml:2:18: error: `theme` in `portal`: must have plain values: no url(), no braces, no "
      "`@`, no `\\`, no `<`"},
+    {"version: 1\nupstreams: { o: { targets: [\"http://a\"] } }\n"
+     "apis: { a: { upstream: o, match: { paths: [/] }, example: users } }\n",
+     "weir.yaml:3:59: error: `example` in api `a`: `users` must begin with /"},
     {"version: 1\nportal: { verify_email: yes }\n",
      "weir.yaml:2:25: error: `verify_email` in `portal`: expected true or false, found `yes`"},
     {"version: 1\nportal: { verify_email: true }\n",

@@ -13,6 +13,7 @@ struct api {
     enum auth_kind auth;
     const char *paths[3], *hosts[2];
     uint32_t methods;
+    const char *example;
 };
 
 struct made {
@@ -38,6 +39,7 @@ static void make(struct made *made, const char *name, const struct api *from)
     match->paths = texts_of(made, from->paths, 3, &match->path_count);
     match->hosts = texts_of(made, from->hosts, 2, &match->host_count);
     match->methods = from->methods;
+    made->api.example = from->example != NULL ? str_from(from->example) : STR_EMPTY;
     made->api.routes = made->routes;
     made->api.route_count = 1;
 }
@@ -98,6 +100,12 @@ static void the_first_call_is_one_that_the_gateway_takes(void **state)
         {{.paths = {"/a"}, .hosts = {"*.example.com"}},
          "http://[::1]:8080",
          "curl -H 'X-API-Key: SECRET' -H 'Host: api.example.com' -g 'http://[::1]:8080/a'"},
+        {{.paths = {"~^/v[0-9]"}, .example = "/v1/a?b=c"},
+         "https://gw",
+         "curl -H 'X-API-Key: SECRET' -g 'https://gw/v1/a?b=c'"},
+        {{.paths = {"/a"}, .methods = POST, .hosts = {"api.example.com"}, .example = "/a/1"},
+         "http://127.0.0.1:8080",
+         "curl -H 'X-API-Key: SECRET' -H 'Host: api.example.com' http://127.0.0.1:8080/a/1"},
         /* what a shell or curl would read as more */
         {{.paths = {"/it's$(x)"}},
          "https://gw",

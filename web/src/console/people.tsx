@@ -5,7 +5,7 @@ import { useState } from 'preact/hooks';
 import { Button } from '../ui/button.tsx';
 import { CodeBlock } from '../ui/copy.tsx';
 import { type Answer, outdated, type Page, send, session, useAction, useData, useList } from '../ui/data.ts';
-import { Dialog, DialogActions } from '../ui/dialog.tsx';
+import { Confirm, Dialog, DialogActions } from '../ui/dialog.tsx';
 import { faultOf, Input } from '../ui/field.tsx';
 import { usePageTitle } from '../ui/frame.tsx';
 import { t } from '../ui/i18n.ts';
@@ -15,23 +15,51 @@ import { toast } from '../ui/toast.tsx';
 import { Search, State, useSearch, withQuery } from './parts.tsx';
 import type { Account, Invitation } from './types.ts';
 
-function Actions({ person }: { person: Account }) {
-  const change = useAction(async (fields: object) => {
-    const answer = await send('PATCH', `/api/v1/people/${person.id}`, fields);
+type Deed = 'operator' | 'no_operator' | 'suspend' | 'resume';
+
+const deeds: Record<Deed, Partial<Pick<Account, 'operator' | 'state'>>> = {
+  operator: { operator: true },
+  no_operator: { operator: false },
+  suspend: { state: 'suspended' },
+  resume: { state: 'active' },
+};
+
+// What gives or takes power is asked about; it is in force at once.
+function Doing({ person, deed, onClose }: { person: Account; deed: Deed; onClose: () => void }) {
+  const { run, busy, problem } = useAction(async () => {
+    const answer = await send('PATCH', `/api/v1/people/${person.id}`, deeds[deed]);
     outdated('/api/v1/people');
+    if (answer.ok) onClose();
     return answer;
   });
+  return (
+    <Confirm
+      title={t(`console.person.${deed}.title`, { name: person.name })}
+      verb={t(`console.person.${deed}`)}
+      busy={busy}
+      problem={problem}
+      onConfirm={() => void run()}
+      onClose={onClose}
+    >
+      <p>{t(`console.person.${deed}.text`, { email: person.email })}</p>
+    </Confirm>
+  );
+}
+
+function Actions({ person }: { person: Account }) {
+  const [deed, setDeed] = useState<Deed>();
   if (person.id === session.value.person?.id) return <Badge tone="info">{t('console.you')}</Badge>;
-  const suspended = person.state === 'suspended';
+  const [role, state]: Deed[] = [person.operator ? 'no_operator' : 'operator', person.state === 'suspended' ? 'resume' : 'suspend'];
   return (
     <span class="actions">
-      <Button look="quiet" busy={change.busy} onClick={() => void change.run({ operator: !person.operator })}>
-        {person.operator ? t('console.person.no_operator') : t('console.person.operator')}
-      </Button>
-      <Button look="quiet" busy={change.busy} onClick={() => void change.run({ state: suspended ? 'active' : 'suspended' })}>
-        {suspended ? t('console.resume') : t('console.suspend')}
-      </Button>
-      <ProblemAlert problem={change.problem} />
+      {[role, state].map((one) =>
+        one ? (
+          <Button key={one} look="quiet" onClick={() => setDeed(one)}>
+            {t(`console.person.${one}`)}
+          </Button>
+        ) : null,
+      )}
+      {deed ? <Doing person={person} deed={deed} onClose={() => setDeed(undefined)} /> : null}
     </span>
   );
 }

@@ -26,7 +26,19 @@ interface Browser {
 
 const names: Record<string, string> = { en: 'English', tr: 'Türkçe' };
 
+// The name is the browser's to know: dates are written here.
+function isZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function Profile({ person }: { person: Person }) {
+  const [zone, setZone] = useState(person.time_zone);
+  const strange = zone !== '' && !isZone(zone);
   const [language, setLanguage] = useState(person.locale);
   const { run, busy, problem } = useAction(async (form: HTMLFormElement) => {
     const fields = new FormData(form);
@@ -46,7 +58,7 @@ function Profile({ person }: { person: Person }) {
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          void run(event.currentTarget);
+          if (!strange) void run(event.currentTarget);
         }}
       >
         <Input name="name" label={t('portal.profile.name')} value={person.name} autocomplete="name" maxLength={120} error={faultOf(problem, 'name')} />
@@ -69,7 +81,8 @@ function Profile({ person }: { person: Person }) {
           optional
           maxLength={64}
           offers={Intl.supportedValuesOf('timeZone')}
-          error={faultOf(problem, 'time_zone')}
+          onInput={setZone}
+          error={strange ? t('portal.profile.zone.strange') : faultOf(problem, 'time_zone')}
         />
         <ProblemAlert problem={problem} />
         <div class="actions">

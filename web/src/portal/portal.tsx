@@ -29,6 +29,13 @@ const groups = (): WayGroup[] => [
       { label: t('portal.account'), href: '/account', icon: 'person' },
     ],
   },
+  {
+    label: t('portal.nav.more'),
+    ways: [
+      { label: t('portal.nav.catalog'), href: '/', icon: 'layers' },
+      { label: t('portal.nav.problems'), href: '/problems/', icon: 'info' },
+    ],
+  },
 ];
 
 function Portal() {

@@ -64,7 +64,7 @@ function End({ app }: { app: App }) {
   return (
     <Card title={t('portal.app.delete')} class="inset narrow">
       <p class="note">{t('portal.app.delete.text')}</p>
-      <div class="actions">
+      <div class="actions end-of-app">
         <Button look="danger" icon="trash" onClick={() => setAsking(true)}>
           {t('portal.app.delete')}
         </Button>
