@@ -270,7 +270,7 @@ test('connections kept for one API are given up for another, within the files th
     upstreams: Object.fromEntries(origins.map((o, i) => [`o${i}`, { targets: [o.url] }])),
     apis: Object.fromEntries(origins.map((o, i) =>
       [`a${i}`, { upstream: `o${i}`, auth: 'none', match: { paths: [`/${i}`] } }])),
-  }, { wrap: ['bash', '-c', `ulimit -n ${3 * WORKERS + 128} && exec "$@"`, 'weir'] });
+  }, { wrap: ['bash', '-c', `ulimit -n ${3 * WORKERS + 256} && exec "$@"`, 'weir'] });
   for (let i = 0; i < origins.length; i++) {
     const clients = await Promise.all(Array.from({ length: CALLS }, () => Wire.connect(w.gateway)));
     for (const client of clients) client.send(request(`/${i}`));
